@@ -4,3 +4,4 @@
 //! sftp channel on it; and packets pass verbatim between the two. Nothing of SFTP is implemented here, and
 //! nothing is stored.
 
+pub mod sftp;
