@@ -4,4 +4,6 @@
 //! sftp channel on it; and packets pass verbatim between the two. Nothing of SFTP is implemented here, and
 //! nothing is stored.
 
+pub mod pump;
 pub mod sftp;
+pub mod stdio;
