@@ -4,6 +4,12 @@
 //! sftp channel on it; and packets pass verbatim between the two. Nothing of SFTP is implemented here, and
 //! nothing is stored.
 
+pub mod close;
+pub mod config;
+pub mod fingerprint;
+pub mod policy;
 pub mod pump;
 pub mod sftp;
 pub mod stdio;
+pub mod upstream;
+pub mod websocket;

@@ -1,0 +1,146 @@
+//! Which SSH algorithms are offered, and in which order.
+
+use std::borrow::Cow;
+
+use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
+use russh::{Preferred, cipher, compression, kex, mac};
+
+/// The order of the key exchange, best first. The names that begin with EXTENSION are not algorithms but
+/// must be in the list: strict key exchange (CVE-2023-48795) is asked for by them.
+const KEX: &[kex::Name] = &[
+    kex::MLKEM768X25519_SHA256,
+    kex::CURVE25519,
+    kex::CURVE25519_PRE_RFC_8731,
+    kex::ECDH_SHA2_NISTP256,
+    kex::ECDH_SHA2_NISTP384,
+    kex::ECDH_SHA2_NISTP521,
+    kex::DH_GEX_SHA256,
+    kex::DH_G16_SHA512,
+    kex::DH_G18_SHA512,
+    kex::DH_G14_SHA256,
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+];
+
+const LEGACY_KEX: &[kex::Name] = &[kex::DH_GEX_SHA1, kex::DH_G14_SHA1, kex::DH_G1_SHA1];
+
+/// With AES in the processor, AES-128-GCM costs two thirds of ChaCha20-Poly1305, and CTR three times as much.
+const CIPHERS_WITH_AES: &[cipher::Name] = &[
+    cipher::AES_128_GCM,
+    cipher::AES_256_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_128_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_256_CTR,
+];
+
+const CIPHERS_WITHOUT_AES: &[cipher::Name] = &[
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_128_GCM,
+    cipher::AES_256_GCM,
+    cipher::AES_128_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_256_CTR,
+];
+
+const LEGACY_CIPHERS: &[cipher::Name] = &[cipher::AES_128_CBC, cipher::AES_192_CBC, cipher::AES_256_CBC];
+
+const MACS: &[mac::Name] = &[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512];
+
+const LEGACY_MACS: &[mac::Name] = &[mac::HMAC_SHA1_ETM, mac::HMAC_SHA1];
+
+const HOST_KEYS: &[Algorithm] = &[
+    Algorithm::Ed25519,
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 },
+    Algorithm::Ecdsa { curve: EcdsaCurve::NistP521 },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
+    Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
+];
+
+const LEGACY_HOST_KEYS: &[Algorithm] = &[Algorithm::Rsa { hash: None }];
+
+/// What is offered to an upstream. The key types `on_record` come first, so that a server with several host
+/// keys shows the one we can recognise. SHA-1, CBC and group 1 are offered only when `legacy` says so.
+pub(super) fn preferred(legacy: bool, on_record: &[Algorithm]) -> Preferred {
+    let ciphers = if has_aes() { CIPHERS_WITH_AES } else { CIPHERS_WITHOUT_AES };
+    let host_keys = list(HOST_KEYS, LEGACY_HOST_KEYS, legacy);
+    let known = on_record.iter().filter(|algorithm| host_keys.contains(algorithm));
+    let others = host_keys.iter().filter(|algorithm| !on_record.contains(algorithm));
+    Preferred {
+        kex: list(KEX, LEGACY_KEX, legacy),
+        key: known.chain(others).cloned().collect(),
+        host_key_certificates: Cow::Borrowed(&[]),
+        cipher: list(ciphers, LEGACY_CIPHERS, legacy),
+        mac: list(MACS, LEGACY_MACS, legacy),
+        compression: Cow::Borrowed(&[compression::NONE]),
+    }
+}
+
+fn list<T: Clone>(safe: &'static [T], old: &[T], legacy: bool) -> Cow<'static, [T]> {
+    if legacy { [safe, old].concat().into() } else { Cow::Borrowed(safe) }
+}
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn has_aes() -> bool {
+    std::arch::is_x86_feature_detected!("aes")
+}
+
+#[cfg(target_arch = "aarch64")]
+fn has_aes() -> bool {
+    std::arch::is_aarch64_feature_detected!("aes")
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+fn has_aes() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names<T: AsRef<str>>(names: &[T]) -> Vec<String> {
+        names.iter().map(|name| name.as_ref().to_owned()).collect()
+    }
+
+    #[test]
+    fn old_algorithms_are_offered_only_when_asked_for() {
+        let safe = preferred(false, &[]);
+        let old = preferred(true, &[]);
+        let offered = |preferred: &Preferred| {
+            [names(&preferred.kex), names(&preferred.cipher), names(&preferred.mac)].concat()
+        };
+        let weak = |name: &String| name.ends_with("sha1") || name.contains("cbc");
+        assert!(!offered(&safe).iter().any(weak));
+        assert!(offered(&old).iter().filter(|name| weak(name)).count() >= 7);
+        assert!(!safe.key.contains(&Algorithm::Rsa { hash: None }));
+        assert!(old.key.contains(&Algorithm::Rsa { hash: None }));
+    }
+
+    #[test]
+    fn no_list_offers_to_do_without() {
+        for legacy in [false, true] {
+            let preferred = preferred(legacy, &[]);
+            for name in [names(&preferred.kex), names(&preferred.cipher), names(&preferred.mac)].concat() {
+                assert!(name != "none" && name != "clear");
+            }
+            assert_eq!(names(&preferred.compression), ["none"]);
+        }
+    }
+
+    #[test]
+    fn strict_key_exchange_is_asked_for() {
+        for legacy in [false, true] {
+            assert!(preferred(legacy, &[]).kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT));
+        }
+    }
+
+    #[test]
+    fn the_key_types_on_record_come_first_and_once() {
+        let rsa = Algorithm::Rsa { hash: Some(HashAlg::Sha256) };
+        let preferred = preferred(false, std::slice::from_ref(&rsa));
+        assert_eq!(preferred.key.first(), Some(&rsa));
+        assert_eq!(preferred.key.len(), HOST_KEYS.len());
+    }
+}

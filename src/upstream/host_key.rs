@@ -1,0 +1,358 @@
+//! Is the host key that an upstream presents one that the operator trusts?
+//!
+//! The decision only: it is asked before any credential is sent, it learns nothing and it never talks to the
+//! network. Host certificates are not judged here; a plain key is.
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod host_names;
+mod known_hosts;
+mod line;
+mod load;
+mod refusal;
+
+use std::collections::HashSet;
+
+use russh::keys::{Algorithm, HashAlg, PublicKey, ssh_key::public::KeyData};
+
+use crate::fingerprint::Fingerprint;
+use host_names::HostName;
+
+pub use host_names::HostNamesProblem;
+pub use known_hosts::{KnownHosts, KnownHostsError, KnownHostsWarning};
+pub use line::LineProblem;
+pub use load::{HostKeyError, KNOWN_HOSTS_LIMIT};
+pub use refusal::HostKeyRefusal;
+
+/// What the operator trusts for one upstream: a known_hosts file, pinned fingerprints, or both. A key that
+/// either of them names is trusted, unless the file revokes it.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedHostKeys {
+    known_hosts: Option<KnownHosts>,
+    pinned: Vec<Fingerprint>,
+}
+
+impl TrustedHostKeys {
+    /// Trusts these. With neither, every key is refused as unknown.
+    pub fn new(known_hosts: Option<KnownHosts>, pinned: Vec<Fingerprint>) -> Self {
+        Self { known_hosts, pinned }
+    }
+
+    /// The lines of the known_hosts file that were skipped, for the log; in file order.
+    pub fn warnings(&self) -> &[KnownHostsWarning] {
+        self.known_hosts.as_ref().map_or(&[], KnownHosts::warnings)
+    }
+
+    /// Decides on the key that `host`:`port` presents, where `host` is the name that was configured, without
+    /// brackets.
+    ///
+    /// A key on record belongs to a name and a port: what is on record for `host` says nothing of
+    /// `host`:2222. Here this is stricter than ssh(1), which falls back to the plain name when the port has
+    /// no line of its own.
+    ///
+    /// # Errors
+    /// The refusal names the fingerprint found, and those that would have been trusted. `@revoked` wins over
+    /// everything else, pinned fingerprints included.
+    pub fn verify(&self, host: &str, port: u16, key: &PublicKey) -> Result<(), HostKeyRefusal> {
+        let found = Fingerprint::of(key);
+        let name = HostName::new(host, port).to_string();
+        if self.revoked(host, port).contains(key.key_data()) {
+            return Err(HostKeyRefusal::Revoked { name, found });
+        }
+        if self.on_record(host, port).contains(&key.key_data()) || self.pinned.contains(&found) {
+            return Ok(());
+        }
+        let expected = self.expected(host, port);
+        if expected.is_empty() {
+            return Err(HostKeyRefusal::Unknown { name, found });
+        }
+        Err(HostKeyRefusal::Mismatch { name, found, expected })
+    }
+
+    /// The host key algorithms to offer first in the key exchange, so that an upstream with several keys
+    /// presents one that is on record for `host`:`port`: in file order, without repeats, without those of
+    /// revoked keys. An RSA key stands for rsa-sha2-512 and rsa-sha2-256, and for the SHA-1 ssh-rsa only when
+    /// `legacy`.
+    ///
+    /// Empty when only fingerprints are pinned, for they do not tell the type.
+    pub fn algorithms_on_record(&self, host: &str, port: u16, legacy: bool) -> Vec<Algorithm> {
+        let mut algorithms = Vec::new();
+        for key in self.on_record(host, port) {
+            for algorithm in signature_algorithms(key, legacy) {
+                if !algorithms.contains(&algorithm) {
+                    algorithms.push(algorithm);
+                }
+            }
+        }
+        algorithms
+    }
+
+    /// The keys on record that are not revoked, in file order.
+    fn on_record(&self, host: &str, port: u16) -> Vec<&KeyData> {
+        let revoked = self.revoked(host, port);
+        let name = HostName::new(host, port);
+        let keys = self.known_hosts.iter().flat_map(|file| file.keys_of(&name));
+        keys.filter(|key| !revoked.contains(*key)).collect()
+    }
+
+    /// A key that was revoked for a name is refused on all its ports: whoever stole it does not mind the
+    /// port. To trust goes by name and port, to distrust does not have to.
+    fn revoked(&self, host: &str, port: u16) -> HashSet<&KeyData> {
+        let names = [HostName::new(host, port), HostName::without_port(host)];
+        self.known_hosts.iter().flat_map(|file| file.revoked_for(&names)).collect()
+    }
+
+    /// What would have been trusted: on record first, then pinned, each once.
+    fn expected(&self, host: &str, port: u16) -> Vec<Fingerprint> {
+        let on_record = self.on_record(host, port).into_iter().map(Fingerprint::of_data);
+        let revoked: HashSet<_> = self.revoked(host, port).into_iter().map(Fingerprint::of_data).collect();
+        let pinned = self.pinned.iter().copied().filter(|fingerprint| !revoked.contains(fingerprint));
+        let mut expected = Vec::new();
+        for fingerprint in on_record.chain(pinned) {
+            if !expected.contains(&fingerprint) {
+                expected.push(fingerprint);
+            }
+        }
+        expected
+    }
+}
+
+/// Only the types that russh can verify as host keys: to offer another one first would make a server choose
+/// it, and the exchange fail.
+fn signature_algorithms(key: &KeyData, legacy: bool) -> Vec<Algorithm> {
+    let rsa = |hash| Algorithm::Rsa { hash };
+    match key {
+        KeyData::Ed25519(_) | KeyData::Ecdsa(_) => vec![key.algorithm()],
+        KeyData::Rsa(_) => [Some(HashAlg::Sha512), Some(HashAlg::Sha256)]
+            .into_iter()
+            .chain(legacy.then_some(None))
+            .map(rsa)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::host_key::fixtures::{DSA, ECDSA_256, ED25519, RSA, another_key, key, text};
+
+    fn trusted(known_hosts: &str, pinned: &[&PublicKey]) -> TrustedHostKeys {
+        let known_hosts = KnownHosts::parse(known_hosts.as_bytes()).unwrap();
+        TrustedHostKeys::new(Some(known_hosts), pinned.iter().map(|key| Fingerprint::of(key)).collect())
+    }
+
+    fn pinned(keys: &[&PublicKey]) -> TrustedHostKeys {
+        TrustedHostKeys::new(None, keys.iter().map(|key| Fingerprint::of(key)).collect())
+    }
+
+    fn mismatch(name: &str, found: &PublicKey, expected: &[&PublicKey]) -> HostKeyRefusal {
+        HostKeyRefusal::Mismatch {
+            name: name.into(),
+            found: Fingerprint::of(found),
+            expected: expected.iter().map(|key| Fingerprint::of(key)).collect(),
+        }
+    }
+
+    fn unknown(name: &str, found: &PublicKey) -> HostKeyRefusal {
+        HostKeyRefusal::Unknown { name: name.into(), found: Fingerprint::of(found) }
+    }
+
+    fn revoked(name: &str, found: &PublicKey) -> HostKeyRefusal {
+        HostKeyRefusal::Revoked { name: name.into(), found: Fingerprint::of(found) }
+    }
+
+    #[test]
+    fn any_key_on_record_for_the_host_is_trusted() {
+        let (one, two) = (another_key(1), another_key(2));
+        let trust = trusted(&format!("host {}\nhost {}\nhost {RSA}", text(&one), text(&two)), &[]);
+        for key in [&one, &two, &key(RSA)] {
+            assert_eq!(trust.verify("host", 22, key), Ok(()));
+            assert_eq!(trust.verify("HOST", 22, key), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_comments_of_keys_are_not_compared() {
+        let mut presented = key(ED25519);
+        presented.set_comment("presented");
+        assert_eq!(trusted(&format!("host {ED25519} on record"), &[]).verify("host", 22, &presented), Ok(()));
+    }
+
+    #[test]
+    fn another_key_than_those_on_record_is_a_mismatch_that_names_them() {
+        let (one, two, found) = (another_key(1), another_key(2), another_key(3));
+        let trust = trusted(
+            &format!("h* {}\nother {RSA}\nhost {}\nhost {}", text(&one), text(&two), text(&one)),
+            &[],
+        );
+        let refusal = trust.verify("host", 22, &found).unwrap_err();
+        assert_eq!(refusal, mismatch("host", &found, &[&one, &two]));
+        let sha256 = [&found, &one, &two].map(|key| key.fingerprint(HashAlg::Sha256).to_string());
+        assert_eq!(
+            refusal.to_string(),
+            format!("host key mismatch for host: found {}, expected {}, {}", sha256[0], sha256[1], sha256[2])
+        );
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_a_mismatch_too() {
+        let trust = trusted(&format!("host {RSA}"), &[]);
+        assert_eq!(
+            trust.verify("host", 22, &key(ED25519)),
+            Err(mismatch("host", &key(ED25519), &[&key(RSA)]))
+        );
+    }
+
+    #[test]
+    fn a_host_without_a_line_is_unknown() {
+        let refusal = trusted(&format!("host {RSA}"), &[]).verify("other", 22, &key(RSA)).unwrap_err();
+        assert_eq!(refusal, unknown("other", &key(RSA)));
+        assert_eq!(
+            refusal.to_string(),
+            format!(
+                "unknown host key for other: found {}, nothing is trusted for this host",
+                key(RSA).fingerprint(HashAlg::Sha256)
+            )
+        );
+    }
+
+    #[test]
+    fn with_nothing_configured_every_key_is_unknown() {
+        let trust = TrustedHostKeys::new(None, Vec::new());
+        assert_eq!(trust.verify("host", 22, &key(RSA)), Err(unknown("host", &key(RSA))));
+        assert_eq!(trust.algorithms_on_record("host", 22, true), []);
+        assert_eq!(trust.warnings(), []);
+    }
+
+    #[test]
+    fn a_host_key_belongs_to_a_name_and_a_port() {
+        let (plain, other) = (another_key(1), another_key(2));
+        let trust = trusted(&format!("host {}\n[host]:2222 {}", text(&plain), text(&other)), &[]);
+        assert_eq!(trust.verify("host", 22, &plain), Ok(()));
+        assert_eq!(trust.verify("host", 2222, &other), Ok(()));
+        assert_eq!(trust.verify("host", 22, &other), Err(mismatch("host", &other, &[&plain])));
+        assert_eq!(trust.verify("host", 2222, &plain), Err(mismatch("[host]:2222", &plain, &[&other])));
+        assert_eq!(trust.verify("host", 2223, &plain), Err(unknown("[host]:2223", &plain)));
+    }
+
+    #[test]
+    fn a_pinned_key_is_trusted_for_any_host_and_another_is_a_mismatch() {
+        let (one, two, found) = (another_key(1), another_key(2), another_key(3));
+        let trust = pinned(&[&one, &two]);
+        assert_eq!(trust.verify("host", 22, &one), Ok(()));
+        assert_eq!(trust.verify("other", 2222, &two), Ok(()));
+        assert_eq!(trust.verify("host", 22, &found), Err(mismatch("host", &found, &[&one, &two])));
+    }
+
+    #[test]
+    fn pinned_keys_and_keys_on_record_add_up() {
+        let (on_record, pinned, found) = (another_key(1), another_key(2), another_key(3));
+        let trust = trusted(&format!("host {}", text(&on_record)), &[&pinned, &on_record]);
+        assert_eq!(trust.verify("host", 22, &on_record), Ok(()));
+        assert_eq!(trust.verify("host", 22, &pinned), Ok(()));
+        assert_eq!(trust.verify("host", 22, &found), Err(mismatch("host", &found, &[&on_record, &pinned])));
+    }
+
+    #[test]
+    fn revoked_wins_wherever_it_stands_and_however_it_names_the_host() {
+        let (stolen, good) = (another_key(1), another_key(2));
+        // `ssh-keygen -H` made this of ssh.example.com.
+        let hashed = "|1|nZJGUGxn7NHbOYLDDVTJusgZRgs=|yHEvW6T59cwBvexiscsL4ngUqeE=";
+        let host = "ssh.example.com";
+        let lines = format!("{host} {}\n{host} {}\n", text(&stolen), text(&good));
+        for names in [host, "*", "*.Example.com,!other", hashed] {
+            let revocation = format!("@revoked {names} {} stolen\n", text(&stolen));
+            for file in [format!("{revocation}{lines}"), format!("{lines}{revocation}")] {
+                let trust = trusted(&file, &[&stolen]);
+                let refusal = trust.verify(host, 22, &stolen).unwrap_err();
+                assert_eq!(refusal, revoked(host, &stolen), "{file}");
+                let found = stolen.fingerprint(HashAlg::Sha256);
+                assert_eq!(refusal.to_string(), format!("revoked host key for {host}: found {found}"));
+                assert_eq!(trust.verify(host, 22, &good), Ok(()), "{file}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_revocation_for_another_host_changes_nothing() {
+        let stolen = another_key(1);
+        let trust = trusted(&format!("*,!host {0}\n@revoked *,!host {0}\nhost {0}", text(&stolen)), &[]);
+        assert_eq!(trust.verify("host", 22, &stolen), Ok(()));
+        assert_eq!(trust.verify("other", 22, &stolen), Err(revoked("other", &stolen)));
+    }
+
+    #[test]
+    fn a_key_revoked_for_a_name_is_revoked_on_all_its_ports() {
+        let stolen = another_key(1);
+        let trust = trusted(&format!("[host]:2222 {0}\n@revoked host {0}", text(&stolen)), &[&stolen]);
+        assert_eq!(trust.verify("host", 2222, &stolen), Err(revoked("[host]:2222", &stolen)));
+        let trust = trusted(&format!("host {0}\n@revoked [host]:2222 {0}", text(&stolen)), &[]);
+        assert_eq!(trust.verify("host", 22, &stolen), Ok(()));
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_among_those_expected() {
+        let (stolen, good, found) = (another_key(1), another_key(2), another_key(3));
+        let file = format!("host {0}\nhost {1}\n@revoked * {0}", text(&stolen), text(&good));
+        assert_eq!(trusted(&file, &[]).verify("host", 22, &found), Err(mismatch("host", &found, &[&good])));
+        let file = format!("host {0}\n@revoked * {0}", text(&stolen));
+        let both = trusted(&file, &[&stolen, &good]);
+        assert_eq!(both.verify("host", 22, &found), Err(mismatch("host", &found, &[&good])));
+        let gone = trusted(&file, &[&stolen]);
+        assert_eq!(gone.verify("host", 22, &found), Err(unknown("host", &found)));
+        assert_eq!(trusted(&file, &[]).verify("host", 22, &found), Err(unknown("host", &found)));
+    }
+
+    #[test]
+    fn the_key_of_a_certificate_authority_is_not_a_host_key() {
+        let (authority, good) = (another_key(1), another_key(2));
+        let trust = trusted(&format!("@cert-authority * {}\nhost {}", text(&authority), text(&good)), &[]);
+        assert_eq!(trust.verify("host", 22, &authority), Err(mismatch("host", &authority, &[&good])));
+        assert_eq!(trust.verify("other", 22, &authority), Err(unknown("other", &authority)));
+        let warnings = [KnownHostsWarning { line: 1, problem: LineProblem::CertAuthority }];
+        assert_eq!(trust.warnings(), warnings);
+        assert_eq!(
+            warnings[0].to_string(),
+            "line 1: @cert-authority has no effect: host certificates are not supported"
+        );
+    }
+
+    fn names_on_record(file: &str, host: &str, port: u16, legacy: bool) -> Vec<String> {
+        let algorithms = trusted(file, &[]).algorithms_on_record(host, port, legacy);
+        algorithms.iter().map(|algorithm| algorithm.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn algorithms_on_record_are_those_of_the_host_and_port_in_file_order_once() {
+        let (one, two) = (text(&another_key(1)), text(&another_key(2)));
+        let file = format!("host {ECDSA_256}\nhost {one}\nHOST {two}\n[host]:2222 {RSA}\nother {RSA}");
+        assert_eq!(names_on_record(&file, "host", 22, true), ["ecdsa-sha2-nistp256", "ssh-ed25519"]);
+        assert_eq!(names_on_record(&file, "unknown", 22, true), [""; 0]);
+        assert_eq!(names_on_record(&file, "host", 2222, false), ["rsa-sha2-512", "rsa-sha2-256"]);
+    }
+
+    #[test]
+    fn an_rsa_key_offers_sha_1_only_to_a_legacy_upstream() {
+        let file = format!("host {RSA}\nhost {ED25519}");
+        assert_eq!(
+            names_on_record(&file, "host", 22, false),
+            ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]
+        );
+        assert_eq!(
+            names_on_record(&file, "host", 22, true),
+            ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa", "ssh-ed25519"]
+        );
+    }
+
+    #[test]
+    fn algorithms_of_revoked_keys_and_of_keys_that_cannot_be_verified_are_not_offered() {
+        let file = format!("host {DSA}\nhost {ED25519}\nhost {ECDSA_256}\n@revoked * {ED25519}");
+        assert_eq!(names_on_record(&file, "host", 22, true), ["ecdsa-sha2-nistp256"]);
+    }
+
+    #[test]
+    fn fingerprints_do_not_tell_which_algorithm_to_offer() {
+        assert_eq!(pinned(&[&key(RSA)]).algorithms_on_record("host", 22, true), []);
+    }
+}
