@@ -3,10 +3,52 @@
 //! A client opens a WebSocket and proves who it is; the bridge opens an SSH connection to an upstream with an
 //! sftp channel on it; and packets pass verbatim between the two. Nothing of SFTP is implemented here, and
 //! nothing is stored.
+//!
+//! ```text
+//!   browser, sftp-ws                                                          sshd
+//!         │ WebSocket                                                           ▲ SSH
+//!         ▼                                                                     │
+//!   server ──── auth ──── who is it          upstream ──── dial, host key, login, subsystem
+//!     │ upgrade                                 │
+//!     ▼                                         ▼
+//!   session ═══ websocket ═══▶ pump ═══▶ upstream::channel        one session: both ends, its end, its log line
+//!                                │
+//!                  policy ───────┤ Observer: looks at each request, may answer it itself
+//!                                │
+//!                              sftp    packets: length, type, id. No IO, nothing of ours below it
+//!
+//!   connect ═══ stdio ═══▶ pump ═══▶ websocket                    the same pump the other way round
+//!   demo                                                          an SFTP server of its own, to try it all
+//!
+//!   config     what the operator decides, as data            refusal    why not: HTTP status and sentence
+//!   close      why it ended: close code and sentence         logs, cli, commands: the program around it
+//! ```
+//!
+//! Imports point down only: `commands -> connect, demo -> server -> session, auth, refusal -> upstream,
+//! websocket, stdio, close, policy -> pump -> sftp`, and `config -> fingerprint` beside them. A test reads the
+//! `use crate::` lines and fails on an arrow that points up.
+//!
+//! # Embedding
+//!
+//! Another axum program mounts the bridge in its own server:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use sftpbridge::config::{Config, Overrides};
+//!
+//! let config = Config::load(Some("proxy.toml".as_ref()), &Overrides::default())?;
+//! let app: axum::Router = axum::Router::new().merge(sftpbridge::router(&config)?);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod auth;
+pub mod cli;
 pub mod close;
+pub mod commands;
 pub mod config;
+pub mod connect;
+pub mod demo;
 pub mod fingerprint;
 pub mod logs;
 pub mod policy;
@@ -18,3 +60,16 @@ pub mod sftp;
 pub mod stdio;
 pub mod upstream;
 pub mod websocket;
+
+/// The bridge as a service for another axum server: its routes under `listen.base_path`.
+///
+/// Sessions run on the runtime that serves them. Serve it with
+/// [`into_make_service_with_connect_info::<SocketAddr>`](axum::Router::into_make_service_with_connect_info), so
+/// that the limits per address work. To end the sessions in order, keep a [`server::Bridge`] instead, which
+/// gives the router too, and call [`server::Bridge::drain`].
+///
+/// # Errors
+/// When the host keys of an upstream cannot be read.
+pub fn router(config: &config::Config) -> Result<axum::Router, server::BridgeError> {
+    Ok(server::Bridge::new(config)?.router())
+}

@@ -1,0 +1,152 @@
+//! The command line, as types only.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// SFTP through the web: carries SFTP packets between WebSocket clients and existing SFTP servers.
+#[derive(Debug, Parser)]
+#[command(name = "sftpbridge", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bridge
+    Serve(Serve),
+    /// Try it: a bridge with an SFTP server of its own behind it, on loopback
+    Demo(Demo),
+    /// Carry stdin and stdout through a bridge, for `sftp -D`, sshfs, rclone and lftp
+    Connect(Connect),
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Configuration file [default: ./proxy.toml if it is there, else /etc/sftpbridge/proxy.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address to listen on, instead of listen.address; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Log level, instead of log.level: error, warn, info, debug, trace, or directives
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Address of the bridge
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8022")]
+    pub listen: SocketAddr,
+    /// Folder to serve [default: a temporary one with a few sample files]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// `connect`
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// The bridge: wss://host/sftp, or ws:// on this machine; without a path, /sftp is meant
+    pub url: String,
+    /// User name [default: the one in the URL, else what the calling program asks for, else $USER]
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// File that holds the password [default: SFTPBRIDGE_PASSWORD, else asked at the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// PEM file with the only certificate authorities to trust [default: the system's]
+    #[arg(long, value_name = "FILE", conflicts_with = "danger_accept_any_certificate")]
+    pub ca_file: Option<PathBuf>,
+    /// Do not check who the bridge is: whoever answers gets the password
+    #[arg(long)]
+    pub danger_accept_any_certificate: bool,
+    /// The argument `sftp` names a subsystem, as for ssh; the only one there is
+    #[arg(short = 's')]
+    pub subsystem: bool,
+    /// Destination and command, as sftp, sshfs, rclone and lftp append them
+    #[arg(hide = true)]
+    pub rest: Vec<String>,
+    #[command(flatten)]
+    pub(crate) ssh: SshOptions,
+}
+
+/// Options of ssh that the calling programs append. Those without a meaning here are taken and dropped.
+#[derive(Debug, Args)]
+pub(crate) struct SshOptions {
+    #[arg(short = 'l', hide = true)]
+    pub(crate) login_name: Option<String>,
+    #[arg(short = 'o', hide = true)]
+    _options: Vec<String>,
+    #[arg(short = 'p', hide = true)]
+    _port: Option<String>,
+    #[arg(short = 'F', hide = true)]
+    _config: Option<String>,
+    #[arg(short = 'x', hide = true, action = clap::ArgAction::Count)]
+    _no_x11: u8,
+    #[arg(short = 'a', hide = true, action = clap::ArgAction::Count)]
+    _no_agent: u8,
+    #[arg(short = 'T', hide = true, action = clap::ArgAction::Count)]
+    _no_terminal: u8,
+    #[arg(short = 'q', hide = true, action = clap::ArgAction::Count)]
+    _quiet: u8,
+    #[arg(short = 'v', hide = true, action = clap::ArgAction::Count)]
+    _verbose: u8,
+    #[arg(short = 'C', hide = true, action = clap::ArgAction::Count)]
+    _compress: u8,
+    #[arg(short = '2', hide = true, action = clap::ArgAction::Count)]
+    _protocol_2: u8,
+    #[arg(short = '4', hide = true, action = clap::ArgAction::Count)]
+    _ipv4: u8,
+    #[arg(short = '6', hide = true, action = clap::ArgAction::Count)]
+    _ipv6: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn connect(arguments: &[&str]) -> Connect {
+        let arguments = ["sftpbridge", "connect", "ws://host"].iter().chain(arguments);
+        match Cli::try_parse_from(arguments).unwrap().command {
+            Command::Connect(connect) => connect,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_arguments_that_programs_append_are_taken() {
+        let sshfs = ["-x", "-a", "-oClearAllForwardings=yes", "-2", "-s", "--", "user@host", "sftp"];
+        let parsed = connect(&sshfs);
+        assert!(parsed.subsystem);
+        assert_eq!(parsed.rest, ["user@host", "sftp"]);
+        let sftp = [
+            "--user",
+            "me",
+            "-oForwardX11 no",
+            "-oPermitLocalCommand no",
+            "-l",
+            "u",
+            "-s",
+            "--",
+            "h",
+            "sftp",
+        ];
+        let parsed = connect(&sftp);
+        assert_eq!((parsed.user.as_deref(), parsed.ssh.login_name.as_deref()), (Some("me"), Some("u")));
+        assert_eq!(connect(&["-s", "sftp"]).rest, ["sftp"]);
+        assert!(!connect(&["echo x"]).subsystem);
+    }
+}
