@@ -1,0 +1,37 @@
+# Each target installs what it needs, or says what is missing. `make test` is what CI runs.
+CARGO ?= cargo
+
+.PHONY: help demo test check setup memory bench release
+
+help: ## these lines
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## the bridge with a server of its own, to try
+	$(CARGO) run --locked -- demo
+
+setup: ## installs the peers and the user that the tests need
+	tests/setup.sh
+
+check: ## formatting, lints, documentation, licences
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	    $(CARGO) deny check || { \
+	        echo "check: the advisory database is out of reach; checking licences, bans and sources alone"; \
+	        $(CARGO) deny --offline check licenses bans sources; }; \
+	else \
+	    echo "check: cargo-deny is not installed, licences unchecked: cargo install --locked cargo-deny"; \
+	fi
+
+memory: setup ## what an idle session costs in memory, measured
+	$(CARGO) bench --locked --bench memory
+
+bench: setup ## speed through the bridge beside speed without it, in one run
+	$(CARGO) bench --locked --bench throughput
+
+release: ## the optimised binary
+	$(CARGO) build --locked --release
+
+test: setup check ## everything: checks, unit, integration and documentation tests
+	$(CARGO) test --locked

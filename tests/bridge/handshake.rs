@@ -1,0 +1,107 @@
+//! The opening handshake where it succeeds, and the messages right after it.
+
+use crate::support::Site;
+use crate::support::bridge::Config;
+use crate::support::files::random_bytes;
+use crate::support::http::Request;
+use crate::support::session::Session;
+use crate::support::sftp;
+use crate::support::sshd::{Sshd, Subsystem};
+use crate::support::ws::{BINARY, CONTINUATION, Heard, PING};
+
+#[test]
+fn the_subprotocol_comes_back_exactly_as_offered() {
+    let site = Site::start();
+    for (offered, chosen) in [("sftp", "sftp"), ("chat, sftp", "sftp"), ("sftp,chat", "sftp")] {
+        let answer = site.bridge.login().protocol(offered).send();
+        assert_eq!(answer.headers("Sec-WebSocket-Protocol"), [chosen], "{offered}");
+        Session::start(answer.upgraded()).is_alive();
+    }
+}
+
+#[test]
+fn a_client_that_offers_no_subprotocol_gets_none_back() {
+    let site = Site::start();
+    let answer = site.bridge.login().without("Sec-WebSocket-Protocol").send();
+    assert_eq!(answer.header("Sec-WebSocket-Protocol"), None);
+    Session::start(answer.upgraded()).is_alive();
+}
+
+#[test]
+fn the_default_upstream_also_answers_to_its_name() {
+    let site = Site::start();
+    let (user, password) = (&site.bridge.user.name, &site.bridge.user.password);
+    let named = Request::upgrade(site.bridge.port, "/sftp/main").basic(user, password);
+    Session::start(named.open()).is_alive();
+}
+
+#[test]
+fn a_pinned_fingerprint_serves_in_place_of_known_hosts() {
+    let sshd = Sshd::start();
+    let bridge = Config::to(&sshd).pinned(sshd.keys.fingerprints()).start();
+    Session::start(bridge.login().open()).is_alive();
+}
+
+#[test]
+fn sftp_built_into_sshd_serves_as_well() {
+    let site = Site::with(Sshd::with(Subsystem::Internal), |config| config);
+    site.session().is_alive();
+}
+
+#[test]
+fn a_packet_in_many_frames_is_one_message() {
+    let site = Site::start();
+    let mut session = site.session();
+    let handle = session.create(&site.sshd.remote("pieces"));
+    let data = random_bytes(1000);
+    let packet = sftp::write(70, &handle, 0, &data);
+    session.ws.send_frame(false, BINARY, &packet[..1]);
+    session.ws.send_frame(false, CONTINUATION, &packet[1..500]);
+    session.ws.send_frame(true, PING, b"between");
+    session.ws.send_frame(true, CONTINUATION, &packet[500..]);
+    assert_eq!(session.ws.hear(), Heard::Pong(b"between".to_vec()));
+    assert_eq!(session.response().status(), sftp::OK);
+    assert_eq!(std::fs::read(site.sshd.remote("pieces")).unwrap(), data);
+}
+
+#[test]
+fn offsets_beyond_four_gibibytes_arrive_whole() {
+    let site = Site::start();
+    let mut session = site.session();
+    let path = site.sshd.remote("far");
+    let handle = session.open(&path, sftp::READ_FLAG | sftp::WRITE_FLAG | sftp::CREATE_FLAG);
+    for offset in [(1 << 32) - 1, 1 << 32, (1 << 40) + 12345] {
+        let data = random_bytes(64);
+        session.write(&handle, offset, &data);
+        assert_eq!(session.read(&handle, offset, 64), data);
+    }
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), (1 << 40) + 12345 + 64);
+}
+
+#[test]
+fn the_line_at_the_end_counts_what_went_each_way() {
+    let site = Site::start();
+    let mut session = site.session();
+    let request = sftp::with_name(sftp::REALPATH, session.id(), ".");
+    session.ws.send(&request);
+    session.response();
+    session.ws.send_close(1000);
+    let end = site.bridge.session_end();
+    assert_eq!(end.get("user"), site.bridge.user.name);
+    assert_eq!(end.get("upstream"), "main");
+    assert_eq!(end.number("close_code"), 1000);
+    assert_eq!(end.number("bytes_up"), (sftp::init().len() + request.len()) as u64);
+    assert!(end.number("bytes_down") > 0 && end.number("packets") >= 2);
+    for field in ["session", "peer", "reason", "exit", "duration"] {
+        end.get(field);
+    }
+}
+
+#[test]
+fn a_handshake_with_a_body_is_400() {
+    // Where the body ends and the frames begin, a proxy in front and the bridge could disagree.
+    let site = Site::start();
+    for (name, value) in [("Content-Length", "15"), ("Transfer-Encoding", "chunked")] {
+        assert_eq!(site.bridge.login().header(name, value).send().status, 400, "{name}");
+    }
+}

@@ -1,0 +1,186 @@
+//! OpenSSH's own sftp, through `connect`: what people do with it every day, and what is large.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::Site;
+use crate::support::bridge::bulk_binary;
+use crate::support::connect::sftp;
+use crate::support::files::{
+    GIB, MIB, Scratch, assert_same_bytes, assert_same_trees, bulk, give_to_user, random_bytes, random_file,
+    sha256, small_files, sparse_file,
+};
+use crate::support::sshd::Sshd;
+
+const QUICK: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(300);
+
+fn bulk_site() -> Site {
+    Site::with(Sshd::start(), |config| config.binary(bulk_binary()))
+}
+
+/// A site whose upstream sees `dir`, which the test user owns.
+fn user_dir(scratch: &Scratch) -> std::path::PathBuf {
+    scratch.owned_by_user("upstream")
+}
+
+#[test]
+fn lists_puts_gets_renames_and_removes() {
+    let site = Site::start();
+    let scratch = Scratch::new();
+    let (file, copy) = (scratch.join("file"), scratch.join("copy"));
+    random_file(&file, 3 * MIB + 17);
+    let commands = format!(
+        "cd {dir}\nmkdir sub\nput {file} sub/one\nrename sub/one sub/two\nls -l sub\nget sub/two {copy}\nrm sub/two\nrmdir sub\nls",
+        dir = site.sshd.files().display(),
+        file = file.display(),
+        copy = copy.display(),
+    );
+    let said = sftp(&site.bridge.connect_line(), &commands, QUICK);
+    assert!(said.stdout.contains(" sub/two"), "{}", said.stdout);
+    assert_same_bytes(&file, &copy);
+    assert_eq!(fs::read_dir(site.sshd.files()).unwrap().count(), 0);
+    assert_eq!(site.bridge.session_end().number("close_code"), 1000);
+}
+
+#[test]
+fn keys_are_renewed_in_mid_transfer_and_no_byte_is_lost() {
+    let site = Site::with(Sshd::options().config("RekeyLimit 1M").start(), |config| config);
+    let scratch = Scratch::new();
+    let (file, copy) = (scratch.join("file"), scratch.join("copy"));
+    random_file(&file, 20 * MIB);
+    let upstream = site.sshd.remote("file");
+    let commands = format!("put {0} {upstream}\nget {upstream} {1}", file.display(), copy.display());
+    sftp(&site.bridge.connect_line(), &commands, LONG);
+    assert_same_bytes(&file, Path::new(&upstream));
+    assert_same_bytes(&file, &copy);
+}
+
+#[test]
+fn five_thousand_small_files_go_up_and_come_back() {
+    const COUNT: usize = 5000;
+    let site = Site::start();
+    let scratch = Scratch::new();
+    let (tree, back) = (scratch.join("tree"), scratch.join("back"));
+    small_files(&tree, COUNT);
+    fs::create_dir(&back).unwrap();
+    let upstream = site.sshd.files();
+    let commands = format!(
+        "put -r {tree} {upstream}/\nget -r {upstream}/tree {back}/",
+        tree = tree.display(),
+        upstream = upstream.display(),
+        back = back.display(),
+    );
+    sftp(&site.bridge.connect_line(), &commands, LONG);
+    assert_eq!(fs::read_dir(upstream.join("tree")).unwrap().count(), COUNT);
+    assert_same_trees(&tree, &upstream.join("tree"));
+    assert_same_trees(&tree, &back.join("tree"));
+}
+
+#[test]
+fn ten_thousand_names_are_listed_each_once() {
+    const COUNT: usize = 10_000;
+    let site = Site::start();
+    let dir = site.sshd.files();
+    for number in 0..COUNT {
+        fs::write(dir.join(format!("name-{number:05}")), b"").unwrap();
+    }
+    let commands = format!("cd {}\nls -1", dir.display());
+    let said = sftp(&site.bridge.connect_line(), &commands, QUICK);
+    let mut names: Vec<&str> =
+        said.stdout.lines().map(str::trim_end).filter(|line| line.starts_with("name-")).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), COUNT);
+}
+
+#[test]
+fn a_gibibyte_goes_up_and_comes_back_with_the_same_hash() {
+    let _one_at_a_time = bulk();
+    let scratch = Scratch::roomy(3 * GIB);
+    let site = bulk_site();
+    let upstream = user_dir(&scratch);
+    let (file, copy) = (scratch.join("file"), scratch.join("copy"));
+    random_file(&file, GIB);
+    let commands = format!(
+        "put {file} {upstream}/file\nget {upstream}/file {copy}",
+        file = file.display(),
+        upstream = upstream.display(),
+        copy = copy.display(),
+    );
+    sftp(&site.bridge.connect_line(), &commands, LONG);
+    let hash = sha256(&file);
+    assert_eq!(sha256(&upstream.join("file")), hash);
+    assert_eq!(sha256(&copy), hash);
+}
+
+#[test]
+fn a_file_over_four_gibibytes_comes_down_whole() {
+    let _one_at_a_time = bulk();
+    let scratch = Scratch::roomy(5 * GIB);
+    let site = bulk_site();
+    let upstream = user_dir(&scratch);
+    let (file, copy) = (upstream.join("file"), scratch.join("copy"));
+    sparse_file(&file, 4 * GIB + 12_345, &random_bytes(MIB));
+    give_to_user(&file);
+    let commands = format!("get {} {}", file.display(), copy.display());
+    sftp(&site.bridge.connect_line(), &commands, LONG);
+    assert_same_bytes(&file, &copy);
+}
+
+#[test]
+fn transfers_resume_beyond_four_gibibytes() {
+    const HOLE: u64 = 4 * GIB + 4321;
+    let _one_at_a_time = bulk();
+    let scratch = Scratch::new();
+    let site = bulk_site();
+    let upstream = user_dir(&scratch);
+    let (up, down) = (scratch.join("up"), upstream.join("down"));
+    for whole in [&up, &down] {
+        sparse_file(whole, HOLE, &random_bytes(8 * MIB));
+    }
+    // The other side has the hole and nothing after it yet.
+    let (up_rest, down_rest) = (upstream.join("up"), scratch.join("down"));
+    for part in [&up_rest, &down_rest] {
+        fs::File::create(part).unwrap().set_len(HOLE).unwrap();
+    }
+    give_to_user(&down);
+    give_to_user(&up_rest);
+    let commands = format!(
+        "put -a {} {}\nget -a {} {}",
+        up.display(),
+        up_rest.display(),
+        down.display(),
+        down_rest.display()
+    );
+    sftp(&site.bridge.connect_line(), &commands, LONG);
+    assert_same_tails(&up, &up_rest, HOLE);
+    assert_same_tails(&down, &down_rest, HOLE);
+}
+
+/// Same length, and the same bytes from `offset` on.
+#[track_caller]
+fn assert_same_tails(one: &Path, other: &Path, offset: u64) {
+    use std::os::unix::fs::FileExt;
+    let length = fs::metadata(one).unwrap().len();
+    assert_eq!(fs::metadata(other).unwrap().len(), length);
+    let tail = |path: &Path| {
+        let mut bytes = vec![0; (length - offset) as usize];
+        fs::File::open(path).unwrap().read_exact_at(&mut bytes, offset).unwrap();
+        bytes
+    };
+    assert!(tail(one) == tail(other), "{} and {} differ at the end", one.display(), other.display());
+}
+
+#[test]
+fn the_smallest_packet_limit_still_lets_files_through() {
+    let site = Site::with(Sshd::start(), |config| config.limit("packet = 34000"));
+    let scratch = Scratch::new();
+    let (file, copy) = (scratch.join("file"), scratch.join("copy"));
+    random_file(&file, 3 * MIB);
+    let upstream = site.sshd.remote("file");
+    fs::copy(&file, &upstream).unwrap();
+    sftp(&site.bridge.connect_line(), &format!("get {upstream} {}", copy.display()), QUICK);
+    assert_same_bytes(&file, &copy);
+}

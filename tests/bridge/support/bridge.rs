@@ -1,0 +1,289 @@
+//! The real binary, `sftpbridge serve`, with a configuration of the test's own.
+
+use std::collections::HashMap;
+use std::fs;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+use super::files::Scratch;
+use super::http::Request;
+use super::process::{Running, status_kib};
+use super::sshd::Sshd;
+use super::user::User;
+use super::wait::{SOON, wait_for};
+
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_sftpbridge"))
+}
+
+/// For gibibytes: another build of the binary, such as an optimised one, where `SFTPBRIDGE_BULK_BINARY` names it.
+pub fn bulk_binary() -> PathBuf {
+    std::env::var_os("SFTPBRIDGE_BULK_BINARY").map_or_else(binary, PathBuf::from)
+}
+
+/// The configuration file, section by section.
+pub struct Config {
+    binary: PathBuf,
+    port: u16,
+    trust: Trust,
+    listen: String,
+    upstream: String,
+    limits: String,
+    rest: String,
+}
+
+impl Config {
+    pub fn to(sshd: &Sshd) -> Config {
+        Config::to_port(sshd.port).known_hosts(&sshd.known_hosts())
+    }
+
+    /// An upstream that no key will be found for, unless the test says which.
+    pub fn to_port(port: u16) -> Config {
+        let known_hosts = super::host_keys::HostKeys::named("main").known_hosts(port);
+        Config {
+            binary: binary(),
+            port,
+            trust: Trust::KnownHosts(known_hosts),
+            listen: String::new(),
+            upstream: String::new(),
+            limits: String::new(),
+            rest: String::new(),
+        }
+    }
+
+    pub fn binary(mut self, binary: PathBuf) -> Config {
+        self.binary = binary;
+        self
+    }
+
+    pub fn known_hosts(mut self, text: &str) -> Config {
+        self.trust = Trust::KnownHosts(text.to_owned());
+        self
+    }
+
+    /// Fingerprints in place of known_hosts.
+    pub fn pinned(mut self, fingerprints: Vec<String>) -> Config {
+        self.trust = Trust::Pinned(fingerprints);
+        self
+    }
+
+    /// A line of `[listen]`.
+    pub fn listen(mut self, line: &str) -> Config {
+        add(&mut self.listen, line);
+        self
+    }
+
+    /// A line of `[upstreams.main]`.
+    pub fn upstream(mut self, line: &str) -> Config {
+        add(&mut self.upstream, line);
+        self
+    }
+
+    /// A line of `[limits]`.
+    pub fn limit(mut self, line: &str) -> Config {
+        add(&mut self.limits, line);
+        self
+    }
+
+    /// Another section, its header included.
+    pub fn section(mut self, text: &str) -> Config {
+        add(&mut self.rest, text);
+        self
+    }
+
+    fn text(&self, trust: &str) -> String {
+        let Config { port, listen, upstream, limits, rest, .. } = self;
+        format!(
+            "default_upstream = \"main\"\n\n\
+             [listen]\naddress = \"127.0.0.1:0\"\n{listen}\n\
+             [upstreams.main]\naddress = \"127.0.0.1:{port}\"\n{trust}\n{upstream}\n\
+             [limits]\n{limits}\n{rest}"
+        )
+    }
+
+    #[track_caller]
+    pub fn start(self) -> Bridge {
+        let scratch = Scratch::new();
+        let config = scratch.join("proxy.toml");
+        fs::write(&config, self.text(&self.trust.line(&scratch))).unwrap();
+        let user = User::read();
+        write_secret(&scratch, "password", &user.password);
+        let mut command = Command::new(&self.binary);
+        command.arg("serve").arg("--config").arg(&config).current_dir(scratch.path()).env_remove("RUST_LOG");
+        let mut process = Running::spawn(&mut command);
+        let port = process.line("the line `listening on http://ADDRESS/`", |line| {
+            let address = line.strip_prefix("listening on http://127.0.0.1:")?;
+            address.split('/').next()?.parse().ok()
+        });
+        Bridge { process, port, user, binary: self.binary, scratch }
+    }
+}
+
+/// How the bridge knows its upstream.
+enum Trust {
+    KnownHosts(String),
+    Pinned(Vec<String>),
+}
+
+impl Trust {
+    fn line(&self, scratch: &Scratch) -> String {
+        match self {
+            Trust::KnownHosts(text) => {
+                let file = scratch.join("known_hosts");
+                fs::write(&file, text).unwrap();
+                format!("known_hosts = {file:?}")
+            }
+            Trust::Pinned(fingerprints) => format!("host_keys = {fingerprints:?}"),
+        }
+    }
+}
+
+fn add(section: &mut String, line: &str) {
+    section.push_str(line);
+    section.push('\n');
+}
+
+fn write_secret(scratch: &Scratch, name: &str, secret: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = scratch.join(name);
+    fs::write(&path, format!("{secret}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+pub struct Bridge {
+    process: Running,
+    pub port: u16,
+    pub user: User,
+    binary: PathBuf,
+    scratch: Scratch,
+}
+
+impl Bridge {
+    /// An opening handshake with the test user's credentials.
+    pub fn login(&self) -> Request {
+        self.anonymous().basic(&self.user.name, &self.user.password)
+    }
+
+    pub fn anonymous(&self) -> Request {
+        Request::upgrade(self.port, "/sftp")
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        Request::get(self.port, path)
+    }
+
+    pub fn tcp(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/sftp", self.port)
+    }
+
+    pub fn password_file(&self) -> PathBuf {
+        self.scratch.join("password")
+    }
+
+    /// The command line of `connect` to this bridge, for `sftp -D` and sshfs.
+    pub fn connect_line(&self) -> String {
+        let (binary, password) = (self.binary.display(), self.password_file());
+        format!(
+            "{binary} connect {} --user {} --password-file {}",
+            self.url(),
+            self.user.name,
+            password.display()
+        )
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.process.pid()
+    }
+
+    /// Memory that is its own, in KiB: neither code nor mapped files.
+    pub fn own_memory(&self) -> u64 {
+        status_kib(self.pid(), "RssAnon")
+    }
+
+    pub fn log(&self) -> String {
+        self.process.stderr()
+    }
+
+    /// Asks it to drain.
+    pub fn terminate(&self) {
+        self.process.signal(Signal::TERM);
+    }
+
+    #[track_caller]
+    pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
+        self.process.wait(limit).status
+    }
+
+    /// The `event=session_end` lines so far.
+    pub fn session_ends(&self) -> Vec<SessionEnd> {
+        self.log().lines().filter_map(SessionEnd::parse).collect()
+    }
+
+    /// The line of the one session that has been.
+    #[track_caller]
+    pub fn session_end(&self) -> SessionEnd {
+        wait_for("the log line of the session's end", SOON, || self.session_ends().pop())
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the bridge's log\n{}---", self.log());
+        }
+    }
+}
+
+/// The fields of the log line at a session's end.
+#[derive(Debug)]
+pub struct SessionEnd {
+    fields: HashMap<String, String>,
+}
+
+impl SessionEnd {
+    fn parse(line: &str) -> Option<SessionEnd> {
+        let start = line.find("event=session_end").or_else(|| line.find("event=\"session_end\""))?;
+        Some(SessionEnd { fields: fields(&line[start..]) })
+    }
+
+    #[track_caller]
+    pub fn get(&self, field: &str) -> &str {
+        self.fields.get(field).unwrap_or_else(|| panic!("no {field} in {:?}", self.fields))
+    }
+
+    #[track_caller]
+    pub fn number(&self, field: &str) -> u64 {
+        self.get(field).parse().unwrap_or_else(|_| panic!("{field} in {:?} is no number", self.fields))
+    }
+}
+
+/// `key=value` pairs; a value with spaces stands in quotes.
+fn fields(text: &str) -> HashMap<String, String> {
+    let mut fields = HashMap::new();
+    let mut rest = text;
+    while let Some((key, after)) = rest.split_once('=') {
+        let (value, next) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => after.split_once(' ').unwrap_or((after, "")),
+        };
+        fields.insert(key.trim().to_owned(), value.to_owned());
+        rest = next;
+    }
+    fields
+}
+
+#[test]
+fn the_end_line_is_read_with_and_without_quotes() {
+    let line =
+        r#"2026-01-01T00:00:00Z INFO event=session_end session=7 reason="upstream ended" exit=0 packets=12"#;
+    let end = SessionEnd::parse(line).unwrap();
+    assert_eq!((end.get("reason"), end.number("packets"), end.get("exit")), ("upstream ended", 12, "0"));
+}

@@ -1,0 +1,76 @@
+//! Stock clients that travel through `sftpbridge connect`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::bridge::Bridge;
+use super::process::{Running, Said, run, tool};
+use super::wait::{SOON, wait_until};
+
+/// OpenSSH's sftp in batch mode: it stops at the first command that fails.
+#[track_caller]
+pub fn sftp(transport: &str, commands: &str, limit: Duration) -> Said {
+    let mut sftp = Command::new(tool("sftp"));
+    sftp.args(["-b", "-", "-D", transport]);
+    run(&mut sftp, format!("{commands}\n").as_bytes(), limit).ok()
+}
+
+/// A directory of the upstream, mounted by sshfs until Drop.
+pub struct Mount {
+    process: Running,
+    point: PathBuf,
+}
+
+impl Mount {
+    #[track_caller]
+    pub fn new(bridge: &Bridge, remote: &Path, point: PathBuf) -> Mount {
+        std::fs::create_dir_all(&point).unwrap();
+        let fusermount = tool("fusermount3");
+        assert!(
+            fusermount.is_file() && Path::new("/dev/fuse").exists(),
+            "/dev/fuse is missing: modprobe fuse"
+        );
+        let mut sshfs = Command::new(tool("sshfs"));
+        sshfs
+            .arg("-f")
+            .arg(format!("{}@bridge:{}", bridge.user.name, remote.display()))
+            .arg(&point)
+            .arg("-o")
+            .arg(format!("ssh_command={}", bridge.connect_line()));
+        let process = Running::spawn(&mut sshfs);
+        let mut mount = Mount { process, point };
+        wait_until("sshfs to mount", SOON, || {
+            if let Some(status) = mount.process.ended() {
+                panic!("sshfs ended ({status}): {}{}", mount.process.stdout(), mount.process.stderr());
+            }
+            mount.is_mounted()
+        });
+        mount
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.point
+    }
+
+    fn is_mounted(&self) -> bool {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        mounts.contains(&format!(" {} ", self.point.display()))
+    }
+
+    /// Unmounts, and waits until sshfs has gone: everything written is upstream then.
+    #[track_caller]
+    pub fn unmount(mut self) {
+        run(Command::new(tool("fusermount3")).arg("-u").arg(&self.point), b"", SOON).ok();
+        self.process.wait(SOON).ok();
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        if self.is_mounted() {
+            // Lazily, as a failed test may still hold a file open in there.
+            let _ = Command::new(tool("fusermount3")).args(["-u", "-z"]).arg(&self.point).status();
+        }
+    }
+}

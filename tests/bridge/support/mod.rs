@@ -1,0 +1,48 @@
+//! What the tests stand on: peers that run for real and stop on Drop.
+
+pub mod bridge;
+pub mod connect;
+pub mod fake;
+pub mod files;
+pub mod host_keys;
+pub mod http;
+pub mod process;
+pub mod session;
+pub mod sftp;
+pub mod sshd;
+pub mod user;
+pub mod wait;
+pub mod ws;
+
+use bridge::{Bridge, Config};
+use session::Session;
+use sshd::Sshd;
+use ws::Ws;
+
+/// A bridge and the sshd behind it.
+pub struct Site {
+    // Fields drop in this order: the bridge goes before its upstream.
+    pub bridge: Bridge,
+    pub sshd: Sshd,
+}
+
+impl Site {
+    pub fn start() -> Site {
+        Site::with(Sshd::start(), |config| config)
+    }
+
+    pub fn with(sshd: Sshd, configure: impl FnOnce(Config) -> Config) -> Site {
+        let bridge = configure(Config::to(&sshd)).start();
+        Site { bridge, sshd }
+    }
+
+    /// A WebSocket, logged in, nothing sent yet.
+    pub fn socket(&self) -> Ws {
+        self.bridge.login().open()
+    }
+
+    /// A WebSocket on which INIT has been answered.
+    pub fn session(&self) -> Session {
+        Session::start(self.socket())
+    }
+}
