@@ -17,9 +17,10 @@ check: ## formatting, lints, documentation, licences
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
-	    $(CARGO) deny check || { \
+	    if $(CARGO) deny --log-level off fetch db; then $(CARGO) deny check; else \
 	        echo "check: the advisory database is out of reach; checking licences, bans and sources alone"; \
-	        $(CARGO) deny --offline check licenses bans sources; }; \
+	        $(CARGO) deny --offline check licenses bans sources; \
+	    fi; \
 	else \
 	    echo "check: cargo-deny is not installed, licences unchecked: cargo install --locked cargo-deny"; \
 	fi
