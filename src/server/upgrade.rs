@@ -82,8 +82,10 @@ impl Attempt<'_> {
             BasicError::Unusable => Refusal::UnusableCredentials,
         })?;
         let (connection, ticket) = self.open(upstream, &credentials).await?;
-        let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::Internal)?;
         let Credentials::Password { user, .. } = &credentials;
+        let on_upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(|| {
+            self.log(Refusal::Internal, Some(user), "the HTTP server around the bridge allows no upgrades")
+        })?;
         let opened =
             Opened { bridge: self.bridge.clone(), identity: self.identity(user), connection, ticket };
         tokio::spawn(async move {
