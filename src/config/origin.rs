@@ -44,7 +44,7 @@ impl fmt::Display for Origin {
 /// Why a common mistake is one.
 fn refusal(text: &str) -> Option<&'static str> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    match scheme {
+    match scheme.to_ascii_lowercase().as_str() {
         _ if text.contains('*') => Some("a wildcard would let other people's pages in"),
         "" if text == "null" => Some(r#""null" is every sandboxed page and every local file"#),
         "" if !text.is_empty() => Some("the scheme is part of it"),
@@ -126,6 +126,7 @@ mod tests {
             ("https://a.example?x", "without a path"),
             ("a.example", "scheme is part"),
             ("wss://a.example", "http or https"),
+            ("WS://a.example", "http or https"),
             ("", "expected an origin"),
             ("https://", "expected an origin"),
             ("https://a b", "expected an origin"),
