@@ -396,3 +396,12 @@ fn an_sshd_that_dies_while_it_takes_nothing_more_is_1011_at_once() {
     closing(&mut session.ws, 1011);
     assert!(start.elapsed() < Duration::from_secs(5));
 }
+
+#[test]
+fn a_client_that_ends_without_a_close_frame_is_sent_none_with_the_reserved_1006() {
+    let site = Site::start();
+    let mut session = site.session();
+    session.ws.shut();
+    assert_eq!(session.ws.hear(), Heard::End);
+    assert_eq!(site.bridge.session_end().number("close_code"), 1006);
+}

@@ -105,3 +105,16 @@ fn a_handshake_with_a_body_is_400() {
         assert_eq!(site.bridge.login().header(name, value).send().status, 400, "{name}");
     }
 }
+
+#[test]
+fn an_old_server_is_refused_with_a_hint_at_legacy_and_works_with_it() {
+    // RSA with SHA-1, group 14 with SHA-1, CBC: what servers of 2010 had in common.
+    let old = "HostKeyAlgorithms ssh-rsa\nKexAlgorithms diffie-hellman-group14-sha1\n\
+               Ciphers aes128-cbc\nMACs hmac-sha1\n";
+    let sshd = Sshd::options().config(old).start();
+    let safe = Config::to(&sshd).start();
+    assert_eq!(safe.login().send().status, 502);
+    assert!(safe.log().contains("legacy = true"), "{}", safe.log());
+    let legacy = Config::to(&sshd).upstream("legacy = true").start();
+    Session::start(legacy.login().open()).is_alive();
+}
