@@ -5,20 +5,19 @@
 //! `docs/configuration.md`; tests hold the three together.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::fingerprint::Fingerprint;
-
 mod address;
 mod base_path;
 mod check;
+mod credentials;
 mod env;
 mod error;
 mod field;
+mod identity;
+mod listen;
 mod load;
 mod origin;
 #[cfg(test)]
@@ -26,13 +25,18 @@ mod reference;
 mod schema;
 mod secret;
 mod source;
+mod upstream;
 
 pub use address::HostPort;
 pub use base_path::BasePath;
+pub use credentials::{Authority, Credentials, Proof, Template};
 pub use error::{ConfigError, Malformed};
+pub use identity::{CertificateName, ClientCertificate, Identity, Jwt, Oidc, TrustedHeader};
+pub use listen::{Listen, Tls};
 pub use load::Overrides;
 pub use origin::Origin;
 pub use secret::Secret;
+pub use upstream::Upstream;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -47,8 +51,12 @@ pub struct Config {
     /// The SSH servers behind the bridge by their names, never empty. A visitor picks a name;
     /// nothing in a request can change where it leads.
     pub upstreams: BTreeMap<String, Upstream>,
+    /// How the bridge knows who a person is.
+    pub identity: Identity,
     /// What one person or everybody together may take.
     pub limits: Limits,
+    /// How often a login may fail.
+    pub throttle: Throttle,
     /// The log on standard error.
     pub log: Log,
 }
@@ -60,37 +68,10 @@ impl Default for Config {
             listen: Listen::default(),
             page: Page::default(),
             upstreams: BTreeMap::new(),
+            identity: Identity::default(),
             limits: Limits::default(),
+            throttle: Throttle::default(),
             log: Log::default(),
-        }
-    }
-}
-
-/// The public listener.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Listen {
-    /// The default is loopback, because the bridge speaks plain HTTP and passwords pass through it.
-    /// Port 0 picks a free one.
-    #[serde(deserialize_with = "field::socket_address")]
-    pub address: SocketAddr,
-    /// The path under which everything is served.
-    #[serde(deserialize_with = "field::base_path")]
-    pub base_path: BasePath,
-    /// Pages of other origins that may open sessions, beside the page's own origin.
-    #[serde(deserialize_with = "field::origins")]
-    pub allowed_origins: Vec<Origin>,
-    /// Refuse clients that offer no subprotocol. Off, because existing clients offer none.
-    pub require_subprotocol: bool,
-}
-
-impl Default for Listen {
-    fn default() -> Self {
-        Listen {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 8022)),
-            base_path: BasePath::default(),
-            allowed_origins: Vec::new(),
-            require_subprotocol: false,
         }
     }
 }
@@ -110,82 +91,6 @@ impl Default for Page {
     }
 }
 
-/// One SSH server behind the bridge.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// The name a visitor sees; see [`Upstream::title_or`].
-    #[serde(default, deserialize_with = "field::some_title")]
-    pub title: Option<String>,
-    /// Where the server listens.
-    #[serde(deserialize_with = "field::host_port")]
-    pub address: HostPort,
-    /// An OpenSSH `known_hosts` file, readable when the configuration was loaded.
-    #[serde(default)]
-    pub known_hosts: Option<PathBuf>,
-    /// SHA-256 fingerprints of host keys to accept. This or [`Upstream::known_hosts`] is always
-    /// given: the bridge learns no key at run time.
-    #[serde(default, deserialize_with = "field::fingerprints")]
-    pub host_keys: Vec<Fingerprint>,
-    /// Offer the algorithms that OpenSSH dropped (SHA-1, CBC, group1). Weakens this upstream only.
-    #[serde(default)]
-    pub legacy: bool,
-    /// Whose credentials log in to the server.
-    #[serde(default, deserialize_with = "field::credentials")]
-    pub credentials: Credentials,
-    /// From the first packet of the TCP connection to the server's SSH banner.
-    #[serde(default = "default_connect_timeout", deserialize_with = "field::duration")]
-    pub connect_timeout: Duration,
-    /// From the banner to the end of the login, prompts to the user included.
-    #[serde(default = "default_login_timeout", deserialize_with = "field::duration")]
-    pub login_timeout: Duration,
-    /// Silence after which the server is asked whether it is still there.
-    #[serde(default = "default_keepalive", deserialize_with = "field::duration")]
-    pub keepalive: Duration,
-}
-
-impl Upstream {
-    /// An upstream with every default. It trusts no host key yet.
-    pub fn at(address: HostPort) -> Upstream {
-        Upstream {
-            title: None,
-            address,
-            known_hosts: None,
-            host_keys: Vec::new(),
-            legacy: false,
-            credentials: Credentials::default(),
-            connect_timeout: default_connect_timeout(),
-            login_timeout: default_login_timeout(),
-            keepalive: default_keepalive(),
-        }
-    }
-
-    /// The name a visitor sees: the title, or else the upstream's `name` in the configuration.
-    pub fn title_or<'a>(&'a self, name: &'a str) -> &'a str {
-        self.title.as_deref().unwrap_or(name)
-    }
-}
-
-fn default_connect_timeout() -> Duration {
-    Duration::from_secs(10)
-}
-
-fn default_login_timeout() -> Duration {
-    Duration::from_secs(30)
-}
-
-fn default_keepalive() -> Duration {
-    Duration::from_secs(20)
-}
-
-/// Whose credentials log in to an upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Credentials {
-    /// The person's own SSH login is passed through; the bridge has none.
-    #[default]
-    User,
-}
-
 /// What one person or everybody together may take. Durations are from 1 ms to 365 days, counts
 /// from 1 to 1,000,000.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -197,7 +102,7 @@ pub struct Limits {
     /// Sessions at a time of one user.
     #[serde(deserialize_with = "field::count")]
     pub sessions_per_user: usize,
-    /// Sessions at a time from one client address.
+    /// Sessions at a time from one client address; all of a /64 network of IPv6 counts as one.
     #[serde(deserialize_with = "field::count")]
     pub sessions_per_address: usize,
     /// Largest SFTP packet in bytes, its length prefix included: 34,000 to 16 MiB. The default is
@@ -237,6 +142,35 @@ impl Default for Limits {
             stall: Duration::from_secs(60),
             drain: Duration::from_secs(30),
             keepalive: Duration::from_secs(25),
+        }
+    }
+}
+
+/// How often a login may fail before an upstream is spared. Counts from 1 to 1,000,000.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Throttle {
+    /// Failed logins from one client address within [`Throttle::window`]; further ones wait.
+    #[serde(deserialize_with = "field::count")]
+    pub attempts_per_address: usize,
+    /// Failed logins as one user of one upstream within [`Throttle::window`]; further ones wait.
+    #[serde(deserialize_with = "field::count")]
+    pub attempts_per_user: usize,
+    /// How long a failed login counts.
+    #[serde(deserialize_with = "field::duration")]
+    pub window: Duration,
+    /// Logins that may be tried on one WebSocket of the subprotocol `sftp-login.v1`.
+    #[serde(deserialize_with = "field::count")]
+    pub login_attempts: usize,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Throttle {
+            attempts_per_address: 3,
+            attempts_per_user: 3,
+            window: Duration::from_secs(60),
+            login_attempts: 6,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What no key can know by itself: names, what belongs together, and files that must be there.
 
-use std::fs::{self, File};
-use std::io;
-use std::path::Path;
-
 use figment::Figment;
 use figment::value::Dict;
 
-use super::source::{file_of, placed};
+use super::source::placed;
 use super::{Config, ConfigError, Upstream, env};
+
+mod files;
+mod identity;
+pub(super) mod together;
 
 /// Names are part of URLs, of log lines and of variables.
 const NAME: &str = "1 to 64 letters, digits, hyphens and underscores";
@@ -40,9 +40,9 @@ pub(super) fn names(figment: &Figment) -> Result<(), ConfigError> {
 /// Completes the default and the paths, and checks what belongs together.
 pub(super) fn complete(figment: &Figment, mut config: Config) -> Result<Config, ConfigError> {
     config.default_upstream = default_upstream(figment, &config)?;
-    for (name, upstream) in &mut config.upstreams {
-        host_keys(figment, name, upstream)?;
-    }
+    config.upstreams.iter().try_for_each(|(name, upstream)| host_keys(figment, name, upstream))?;
+    identity::check(figment, &config)?;
+    files::complete(figment, &mut config)?;
     Ok(config)
 }
 
@@ -62,30 +62,13 @@ fn default_upstream(figment: &Figment, config: &Config) -> Result<String, Config
     .map_err(|problem| placed(figment, "default_upstream", problem))
 }
 
-/// The bridge learns no host key at run time, so one must be known; and a file that is named but
-/// missing is not the same as an empty one.
-fn host_keys(figment: &Figment, name: &str, upstream: &mut Upstream) -> Result<(), ConfigError> {
-    let Some(path) = &mut upstream.known_hosts else {
-        let problem = "one of known_hosts and host_keys is required: a host key is never learnt";
-        return match upstream.host_keys.is_empty() {
-            true => Err(placed(figment, &format!("upstreams.{name}"), problem)),
-            false => Ok(()),
-        };
-    };
-    let key = format!("upstreams.{name}.known_hosts");
-    if let Some(folder) = file_of(figment, &key).and_then(Path::parent) {
-        *path = folder.join(&*path);
+/// The bridge learns no host key at run time, so one must be known.
+fn host_keys(figment: &Figment, name: &str, upstream: &Upstream) -> Result<(), ConfigError> {
+    let problem = "one of known_hosts and host_keys is required: a host key is never learnt";
+    match upstream.known_hosts.is_none() && upstream.host_keys.is_empty() {
+        true => Err(placed(figment, &format!("upstreams.{name}"), problem)),
+        false => Ok(()),
     }
-    let unreadable = |error| placed(figment, &key, format!("{}: {error}", path.display()));
-    readable(path).map_err(unreadable)
-}
-
-fn readable(path: &Path) -> io::Result<()> {
-    // Looked at before it is opened: opening a pipe would wait for its writer.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    File::open(path).map(drop)
 }
 
 fn table(figment: &Figment, path: &str) -> Dict {

@@ -10,8 +10,8 @@ use super::source::Source;
 
 const PREFIX: &str = "SFTPBRIDGE_";
 
-/// Belongs to the `connect` command.
-const PASSWORD: &str = "SFTPBRIDGE_PASSWORD";
+/// They belong to the `connect` command.
+const OF_CONNECT: [&str; 2] = ["SFTPBRIDGE_PASSWORD", "SFTPBRIDGE_TOKEN"];
 
 /// The variables that set a key, in the order of their names. `upstreams` are the names in the file.
 ///
@@ -38,7 +38,7 @@ pub(super) fn sources(
 
 /// Whether a variable is about the configuration.
 pub(super) fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX) && name != PASSWORD
+    name.starts_with(PREFIX) && !OF_CONNECT.contains(&name)
 }
 
 /// The path of the key that a variable sets.

@@ -2,16 +2,21 @@
 //! says what was expected. Serde's own messages would name Rust types.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use http::HeaderName;
 use humantime_serde::re::humantime;
+use ipnet::IpNet;
 use serde::Deserializer;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
-use super::{BasePath, Credentials, HostPort, LogFormat, Malformed, Origin};
+use super::credentials::Kind;
+use super::{BasePath, CertificateName, HostPort, LogFormat, Malformed, Origin, Template};
 use crate::fingerprint::Fingerprint;
 
 /// Enough for every deployment, and far below what a semaphore or a counter can hold.
@@ -27,6 +32,10 @@ const LARGEST_PACKET: u64 = 16 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 const SHORTEST: Duration = Duration::from_millis(1);
+
+const VALIDITY: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(24 * 60 * 60);
+
+const MOST_LEEWAY: Duration = Duration::from_secs(10 * 60);
 
 pub(super) fn socket_address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {
     const EXPECTED: &str = r#"an IP address and a port such as "127.0.0.1:8022" or "[::]:8022""#;
@@ -46,11 +55,7 @@ pub(super) fn host_port<'de, D: Deserializer<'de>>(d: D) -> Result<HostPort, D::
 }
 
 pub(super) fn fingerprints<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Fingerprint>, D::Error> {
-    const EXPECTED: &str = r#"a fingerprint "SHA256:..." as ssh-keygen -l prints it"#;
-    texts(d, |text| {
-        let parsed = text.parse::<Fingerprint>();
-        parsed.map_err(|_| Malformed::new(EXPECTED, text))
-    })
+    texts(d, fingerprint)
 }
 
 pub(super) fn title<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
@@ -65,12 +70,140 @@ pub(super) fn some_title<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Strin
     title(d).map(Some)
 }
 
-pub(super) fn credentials<'de, D: Deserializer<'de>>(d: D) -> Result<Credentials, D::Error> {
-    const EXPECTED: &str =
-        r#""user", the only kind that is supported (the person's own login is passed through)"#;
+pub(super) fn credentials<'de, D: Deserializer<'de>>(d: D) -> Result<Kind, D::Error> {
+    const EXPECTED: &str = r#""user", "key", "password", "agent" or "certificate""#;
     text(d, |text| match text {
-        "user" => Ok(Credentials::User),
+        "user" => Ok(Kind::User),
+        "key" => Ok(Kind::Key),
+        "password" => Ok(Kind::Password),
+        "agent" => Ok(Kind::Agent),
+        "certificate" => Ok(Kind::Certificate),
         _ => Err(Malformed::new(EXPECTED, text)),
+    })
+}
+
+pub(super) fn some_fingerprint<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Fingerprint>, D::Error> {
+    text(d, fingerprint).map(Some)
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, Malformed> {
+    const EXPECTED: &str = r#"a fingerprint "SHA256:..." as ssh-keygen -l prints it"#;
+    text.parse().map_err(|_| Malformed::new(EXPECTED, text))
+}
+
+pub(super) fn some_template<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Template>, D::Error> {
+    text(d, template).map(Some)
+}
+
+pub(super) fn some_templates<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<Template>>, D::Error> {
+    let templates = texts(d, principal)?;
+    match templates.is_empty() {
+        true => Err(D::Error::custom("expected a list with at least one name, found an empty one")),
+        false => Ok(Some(templates)),
+    }
+}
+
+fn template(text: &str) -> Result<Template, Malformed> {
+    const EXPECTED: &str = r#"a name, with {user} where the person's goes"#;
+    Template::new(text).ok_or_else(|| Malformed::new(EXPECTED, text))
+}
+
+/// With a comma it would be two names to some servers, and none to the others.
+fn principal(text: &str) -> Result<Template, Malformed> {
+    const EXPECTED: &str = r#"a name without a comma, with {user} where the person's goes"#;
+    let whole = Template::new(text).filter(|_| !text.contains(','));
+    whole.ok_or_else(|| Malformed::new(EXPECTED, text))
+}
+
+pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<IpNet>, D::Error> {
+    texts(d, network)
+}
+
+pub(super) fn some_networks<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    texts(d, network).map(Some)
+}
+
+/// An address by itself is a network of one.
+fn network(text: &str) -> Result<IpNet, Malformed> {
+    const EXPECTED: &str = r#"a network such as "10.0.0.0/8" or "::1""#;
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or(address).map_err(|_| Malformed::new(EXPECTED, text))
+}
+
+pub(super) fn url<'de, D: Deserializer<'de>>(d: D) -> Result<Url, D::Error> {
+    const EXPECTED: &str = "an https:// URL (http:// on loopback only)";
+    text(d, |text| {
+        let parsed = text.parse::<Url>().ok().filter(is_safe);
+        parsed.ok_or_else(|| Malformed::new(EXPECTED, text))
+    })
+}
+
+pub(super) fn some_url<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Url>, D::Error> {
+    url(d).map(Some)
+}
+
+fn is_safe(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+}
+
+/// A name that somebody else gave something, to be compared exactly.
+pub(super) fn word<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    text(d, a_word)
+}
+
+pub(super) fn some_word<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    text(d, a_word).map(Some)
+}
+
+pub(super) fn words<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<String>, D::Error> {
+    texts(d, a_word)
+}
+
+fn a_word(text: &str) -> Result<String, Malformed> {
+    const EXPECTED: &str = "1 to 1000 characters on one line without white space at the ends";
+    let fits = (1..=1000).contains(&text.chars().count()) && text.trim() == text;
+    let fits = fits && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned()).ok_or_else(|| Malformed::new(EXPECTED, text))
+}
+
+/// The header of a person's name. One that has another meaning would be taken away from everybody whom it is not
+/// believed from: without `Authorization` nobody could log in.
+pub(super) fn header_name<'de, D: Deserializer<'de>>(d: D) -> Result<HeaderName, D::Error> {
+    const EXPECTED: &str = r#"the name of a header such as "X-Remote-User""#;
+    const OWN_MEANING: &str = "a header without another meaning, such as \"X-Remote-User\"";
+    text(d, |text| {
+        let name: HeaderName = text.parse().map_err(|_| Malformed::new(EXPECTED, text))?;
+        let taken = TAKEN.contains(&name.as_str()) || name.as_str().starts_with("sec-");
+        if taken { Err(Malformed::new(OWN_MEANING, text)) } else { Ok(name) }
+    })
+}
+
+/// Headers that the bridge itself reads.
+const TAKEN: [&str; 9] = [
+    "authorization",
+    "connection",
+    "cookie",
+    "host",
+    "origin",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+];
+
+pub(super) fn certificate_name<'de, D: Deserializer<'de>>(d: D) -> Result<CertificateName, D::Error> {
+    text(d, |text| match text {
+        "cn" => Ok(CertificateName::CommonName),
+        "email" => Ok(CertificateName::Email),
+        "uri" => Ok(CertificateName::Uri),
+        _ => Err(Malformed::new(r#""cn", "email" or "uri""#, text)),
     })
 }
 
@@ -105,6 +238,34 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::E
         from_text: |text| {
             humantime::parse_duration(text).ok().filter(|parsed| (SHORTEST..=LONGEST).contains(parsed))
         },
+        from_number: |_| None,
+    })
+}
+
+/// Shorter than a login, a certificate is of no use; longer than a day, it is a key that somebody keeps.
+pub(super) fn some_validity<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+    d.deserialize_any(Parsed {
+        expected: r#"a duration from 10s to 24h such as "5m""#,
+        from_text: |text| humantime::parse_duration(text).ok().filter(|parsed| VALIDITY.contains(parsed)),
+        from_number: |_| None,
+    })
+    .map(Some)
+}
+
+/// More than the clocks of computers differ by would make an expiry mean little.
+pub(super) fn leeway<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    d.deserialize_any(Parsed {
+        expected: r#"a duration from 0s to 10m such as "60s""#,
+        from_text: |text| humantime::parse_duration(text).ok().filter(|parsed| *parsed <= MOST_LEEWAY),
+        from_number: |_| None,
+    })
+}
+
+/// As [`duration`], and `"0s"`.
+pub(super) fn duration_or_zero<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    d.deserialize_any(Parsed {
+        expected: r#"a duration up to 365days such as "90s", or "0s" for none"#,
+        from_text: |text| humantime::parse_duration(text).ok().filter(|parsed| *parsed <= LONGEST),
         from_number: |_| None,
     })
 }

@@ -31,7 +31,7 @@ impl Config {
     ///
     /// # Errors
     /// A file that is missing or cannot be read, an unknown key or variable, a bad or missing value,
-    /// no upstream.
+    /// no upstream, keys that do not go together, a file that is named and cannot be read.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, ConfigError> {
         let text = match file {
             Some(path) => Some((path.to_owned(), read(path).map_err(|error| unreadable(path, error))?)),
@@ -43,7 +43,7 @@ impl Config {
     }
 
     /// The same without looking around: `file` is a path and the text there, `env` has variables of
-    /// any name. Only the `known_hosts` files are still looked at.
+    /// any name. Only the files that the configuration names are still looked at.
     ///
     /// # Errors
     /// As [`Config::load`], but for the file itself.
@@ -71,6 +71,7 @@ impl Config {
 
 fn extract(figment: &Figment) -> Result<Config, ConfigError> {
     check::names(figment)?;
+    check::together::check(figment)?;
     let config = figment.extract().map_err(|error| translated(figment, error))?;
     check::complete(figment, config)
 }

@@ -2,24 +2,78 @@
 
 use std::collections::BTreeSet;
 
-use super::{Config, HostPort, Overrides, Upstream, env, schema};
+use super::check::together::{BELONGINGS, CREDENTIALS};
+use super::{Config, Credentials, HostPort, Overrides, Proof, Upstream, env, schema};
 
 const FILE: &str = include_str!("../../proxy.toml");
 const PAGE: &str = include_str!("../../docs/configuration.md");
 
-/// Loads `text` as a `proxy.toml` with a `known_hosts` file beside it, from no variables.
+/// The files that the examples name.
+const NAMED: &[&str] = &[
+    "known_hosts",
+    "cert.pem",
+    "key.pem",
+    "ca.pem",
+    "id_ed25519",
+    "passphrase",
+    "password",
+    "user_ca",
+    "users",
+    "jwks.json",
+    "issuer_ca.pem",
+    "oidc_secret",
+    "cookie_key",
+    "provider_ca.pem",
+];
+
+/// Loads `text` as a `proxy.toml` with the files that it may name beside it, from no variables.
 fn load(text: &str) -> (Config, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("known_hosts"), "").unwrap();
+    for name in NAMED {
+        std::fs::write(folder.path().join(name), "0123456789abcdef0123456789abcdef").unwrap();
+    }
     let path = folder.path().join("proxy.toml");
-    (Config::resolve(Some((&path, text)), [], &Overrides::default()).unwrap(), folder)
+    let config = Config::resolve(Some((&path, text)), [], &Overrides::default());
+    (config.unwrap_or_else(|error| panic!("{error}\n{text}")), folder)
 }
 
 /// The lines of the file, with the examples made real.
 fn with_examples() -> String {
     let is_key = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
-    let real = |line: &'static str| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line);
+    let is_real = |line: &&str| is_key(line) || section_of(line).is_some();
+    let real = |line: &'static str| line.strip_prefix("# ").filter(is_real).unwrap_or(line);
+    // What a kind of credentials is introduced by is no example of the key.
+    let real = |line: &'static str| if line.starts_with("# credentials = ") { line } else { real(line) };
     FILE.lines().map(|line| real(line).to_owned() + "\n").collect()
+}
+
+/// The examples that go with one kind of credentials, and one source of an issuer's keys.
+fn with_examples_of(credentials: &str, jwks: &str) -> String {
+    let other = if jwks == "jwks_file" { &["jwks_url", "ca_file"][..] } else { &["jwks_file"] };
+    let foreign = |section: &str, key: &str| match section {
+        "upstreams.main" => {
+            let mut belongings = BELONGINGS.iter().filter(|belonging| belonging.key == key);
+            belongings.any(|belonging| !belonging.credentials.contains(&credentials))
+        }
+        "identity.jwt" => other.contains(&key),
+        _ => false,
+    };
+    let mut section = String::new();
+    let mut text = String::new();
+    for line in with_examples().lines() {
+        section = section_of(line).map_or(section, str::to_owned);
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        if key == "credentials" {
+            text += &format!("credentials = {credentials:?}\n");
+        } else if !foreign(&section, key) {
+            text += &format!("{line}\n");
+        }
+    }
+    text
+}
+
+fn section_of(line: &str) -> Option<&str> {
+    line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
 }
 
 /// The path of every key in a file, in the order of the lines.
@@ -27,7 +81,7 @@ fn keys(text: &str) -> Vec<String> {
     let mut section = String::new();
     let mut keys = Vec::new();
     for line in text.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(name) = section_of(line) {
             section = format!("{name}.");
         } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
             keys.push(format!("{section}{key}"));
@@ -54,13 +108,18 @@ fn the_defaults_are_the_documented_numbers() {
     let main = config.upstreams.get("main").unwrap();
     assert_eq!(main.address, HostPort { host: "127.0.0.1".to_owned(), port: 22 });
     assert_eq!(main.title_or("main"), "main");
-    assert_eq!([main.connect_timeout, main.login_timeout, main.keepalive].map(seconds), [10.0, 30.0, 20.0]);
+    let waits = [main.connect_timeout, main.login_timeout, main.keepalive, main.resume];
+    assert_eq!(waits.map(seconds), [10.0, 30.0, 20.0, 60.0]);
     let limits = &config.limits;
     assert_eq!([limits.sessions, limits.sessions_per_user, limits.sessions_per_address], [1000, 32, 64]);
     assert_eq!(limits.packet, 262_148);
     let durations =
         [limits.idle, limits.lifetime, limits.linger, limits.stall, limits.drain, limits.keepalive];
     assert_eq!(durations.map(seconds), [900.0, 86_400.0, 5.0, 60.0, 30.0, 25.0]);
+    let throttle = &config.throttle;
+    let attempts = [throttle.attempts_per_address, throttle.attempts_per_user, throttle.login_attempts];
+    assert_eq!((attempts, seconds(throttle.window)), ([3, 3, 6], 60.0));
+    assert_eq!(config.identity, super::Identity::default());
 }
 
 #[test]
@@ -74,9 +133,34 @@ fn every_key_of_the_schema_is_in_the_reference_file_once() {
 
 #[test]
 fn the_examples_in_the_reference_file_are_valid() {
-    let (config, _folder) = load(&with_examples());
-    assert_eq!(config.upstreams.get("main").unwrap().title.as_deref(), Some("Files at the office"));
-    assert_eq!(config.upstreams.get("main").unwrap().host_keys.len(), 1);
+    for credentials in CREDENTIALS {
+        for jwks in ["jwks_file", "jwks_url"] {
+            let (config, folder) = load(&with_examples_of(credentials, jwks));
+            let main = config.upstreams.get("main").unwrap();
+            assert_eq!(main.title.as_deref(), Some("Files at the office"));
+            assert_eq!(main.host_keys.len(), 1);
+            assert_eq!(main.credentials == Credentials::User, *credentials == "user");
+            let identity = &config.identity;
+            assert_eq!(identity.users_file.as_deref(), Some(folder.path().join("users").as_path()));
+            assert!(identity.jwt.is_some() && identity.oidc.is_some() && config.listen.tls.is_some());
+            assert!(identity.trusted_header.is_some() && identity.client_certificate.is_some());
+        }
+    }
+}
+
+#[test]
+fn an_example_of_a_key_with_a_default_shows_it() {
+    let (config, _folder) = load(&with_examples_of("certificate", "jwks_url"));
+    let (jwt, oidc) = (config.identity.jwt.unwrap(), config.identity.oidc.unwrap());
+    assert_eq!((jwt.user_claim.as_str(), jwt.leeway.as_secs()), ("sub", 60));
+    assert_eq!((oidc.user_claim.as_str(), oidc.lifetime.as_secs()), ("sub", 8 * 3600));
+    let Credentials::Own { user, proof: Proof::Certificate(authority) } =
+        &config.upstreams.get("main").unwrap().credentials
+    else {
+        panic!("{:?}", config.upstreams);
+    };
+    assert_eq!((user.fill("ann").as_str(), authority.validity.as_secs()), ("ann", 300));
+    assert_eq!(authority.principals, std::slice::from_ref(user));
 }
 
 #[test]

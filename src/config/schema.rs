@@ -31,10 +31,16 @@ pub(super) static ROOT: Node = Node::Table(&[
             ("base_path", Node::Text),
             ("allowed_origins", Node::List),
             ("require_subprotocol", Node::Flag),
+            ("trusted_proxies", Node::List),
+            (
+                "tls",
+                Node::Table(&[("certificate", Node::Text), ("key", Node::Text), ("client_ca", Node::Text)]),
+            ),
         ]),
     ),
     ("page", Node::Table(&[("title", Node::Text)])),
     ("upstreams", Node::Named(&UPSTREAM)),
+    ("identity", IDENTITY),
     (
         "limits",
         Node::Table(&[
@@ -50,6 +56,15 @@ pub(super) static ROOT: Node = Node::Table(&[
             ("keepalive", Node::Text),
         ]),
     ),
+    (
+        "throttle",
+        Node::Table(&[
+            ("attempts_per_address", Node::Count),
+            ("attempts_per_user", Node::Count),
+            ("window", Node::Text),
+            ("login_attempts", Node::Count),
+        ]),
+    ),
     ("log", Node::Table(&[("format", Node::Text), ("level", Node::Text)])),
 ]);
 
@@ -60,9 +75,54 @@ static UPSTREAM: Node = Node::Table(&[
     ("host_keys", Node::List),
     ("legacy", Node::Flag),
     ("credentials", Node::Text),
+    ("user", Node::Text),
+    ("key_file", Node::Text),
+    ("key_passphrase_file", Node::Text),
+    ("password_file", Node::Text),
+    ("agent_socket", Node::Text),
+    ("agent_key", Node::Text),
+    ("ca_key_file", Node::Text),
+    ("certificate_validity", Node::Text),
+    ("certificate_principals", Node::List),
+    ("certificate_source_address", Node::List),
     ("connect_timeout", Node::Text),
     ("login_timeout", Node::Text),
     ("keepalive", Node::Text),
+    ("resume", Node::Text),
+]);
+
+const IDENTITY: Node = Node::Table(&[
+    ("users_file", Node::Text),
+    (
+        "jwt",
+        Node::Table(&[
+            ("issuer", Node::Text),
+            ("audience", Node::Text),
+            ("jwks_file", Node::Text),
+            ("jwks_url", Node::Text),
+            ("ca_file", Node::Text),
+            ("user_claim", Node::Text),
+            ("upstreams_claim", Node::Text),
+            ("leeway", Node::Text),
+        ]),
+    ),
+    ("trusted_header", Node::Table(&[("name", Node::Text), ("from", Node::List)])),
+    ("client_certificate", Node::Table(&[("user", Node::Text)])),
+    (
+        "oidc",
+        Node::Table(&[
+            ("issuer", Node::Text),
+            ("client_id", Node::Text),
+            ("client_secret_file", Node::Text),
+            ("redirect_url", Node::Text),
+            ("cookie_key_file", Node::Text),
+            ("scopes", Node::List),
+            ("user_claim", Node::Text),
+            ("upstreams_claim", Node::Text),
+            ("ca_file", Node::Text),
+            ("lifetime", Node::Text),
+        ]),
+    ),
 ]);
 
 impl Node {
@@ -151,8 +211,9 @@ mod tests {
     #[test]
     fn every_value_has_a_path() {
         let paths = ROOT.paths("main");
-        assert_eq!(paths.len(), 27);
+        assert_eq!(paths.len(), 68);
         assert!(paths.contains(&"default_upstream".to_owned()));
         assert!(paths.contains(&"upstreams.main.known_hosts".to_owned()));
+        assert!(paths.contains(&"identity.jwt.issuer".to_owned()));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::LogFormat;
 
+mod logins;
 mod refusals;
 
 const KEY: &str = "SHA256:Nh0Me49Zh9fDw/VYUfq43IJmI1T+XrjiYONPND8GzaM";
@@ -71,6 +72,7 @@ fn the_environment_sets_values_of_each_kind_and_beats_the_file() {
             ("SFTPBRIDGE_UPSTREAMS__MAIN__HOST_KEYS", &format!("[\"{KEY}\", '{KEY}']")),
             ("SFTPBRIDGE_UPSTREAMS__MAIN__LEGACY", "true"),
             ("SFTPBRIDGE_PASSWORD", "belongs to connect"),
+            ("SFTPBRIDGE_TOKEN", "belongs to connect"),
             ("HOME", "/root"),
         ],
     )
