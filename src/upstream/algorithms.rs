@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{Preferred, cipher, compression, kex, mac};
 
+use super::host_key::Offer;
+
 /// The order of the key exchange, best first. The names that begin with EXTENSION are not algorithms but
 /// must be in the list: strict key exchange (CVE-2023-48795) is asked for by them.
 const KEX: &[kex::Name] = &[
@@ -60,17 +62,20 @@ const HOST_KEYS: &[Algorithm] = &[
 
 const LEGACY_HOST_KEYS: &[Algorithm] = &[Algorithm::Rsa { hash: None }];
 
-/// What is offered to an upstream. The key types `on_record` come first, so that a server with several host
-/// keys shows the one we can recognise. SHA-1, CBC and group 1 are offered only when `legacy` says so.
-pub(super) fn preferred(legacy: bool, on_record: &[Algorithm]) -> Preferred {
+/// What is offered to an upstream. Certificates come before the key types on record, and those before the
+/// rest, so that a server with several host keys shows one we can recognise. SHA-1, CBC and group 1 are
+/// offered only when `legacy` says so.
+pub(super) fn preferred(legacy: bool, offer: &Offer) -> Preferred {
     let ciphers = if has_aes() { CIPHERS_WITH_AES } else { CIPHERS_WITHOUT_AES };
     let host_keys = list(HOST_KEYS, LEGACY_HOST_KEYS, legacy);
-    let known = on_record.iter().filter(|algorithm| host_keys.contains(algorithm));
-    let others = host_keys.iter().filter(|algorithm| !on_record.contains(algorithm));
+    let known = offer.first.iter().filter(|algorithm| host_keys.contains(algorithm));
+    let others = host_keys.iter().filter(|algorithm| !offer.first.contains(algorithm));
+    let keys = known.chain(others).cloned().collect();
     Preferred {
         kex: list(KEX, LEGACY_KEX, legacy),
-        key: known.chain(others).cloned().collect(),
-        host_key_certificates: Cow::Borrowed(&[]),
+        key: if offer.keys { keys } else { Cow::Borrowed(&[]) },
+        // The authority's own key does not tell of what type the keys are that it signs.
+        host_key_certificates: if offer.certificates { host_keys } else { Cow::Borrowed(&[]) },
         cipher: list(ciphers, LEGACY_CIPHERS, legacy),
         mac: list(MACS, LEGACY_MACS, legacy),
         compression: Cow::Borrowed(&[compression::NONE]),
@@ -100,14 +105,16 @@ fn has_aes() -> bool {
 mod tests {
     use super::*;
 
+    const KEYS: Offer = Offer { first: Vec::new(), keys: true, certificates: false };
+
     fn names<T: AsRef<str>>(names: &[T]) -> Vec<String> {
         names.iter().map(|name| name.as_ref().to_owned()).collect()
     }
 
     #[test]
     fn old_algorithms_are_offered_only_when_asked_for() {
-        let safe = preferred(false, &[]);
-        let old = preferred(true, &[]);
+        let safe = preferred(false, &KEYS);
+        let old = preferred(true, &KEYS);
         let offered = |preferred: &Preferred| {
             [names(&preferred.kex), names(&preferred.cipher), names(&preferred.mac)].concat()
         };
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn no_list_offers_to_do_without() {
         for legacy in [false, true] {
-            let preferred = preferred(legacy, &[]);
+            let preferred = preferred(legacy, &KEYS);
             for name in [names(&preferred.kex), names(&preferred.cipher), names(&preferred.mac)].concat() {
                 assert!(name != "none" && name != "clear");
             }
@@ -132,15 +139,27 @@ mod tests {
     #[test]
     fn strict_key_exchange_is_asked_for() {
         for legacy in [false, true] {
-            assert!(preferred(legacy, &[]).kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT));
+            assert!(preferred(legacy, &KEYS).kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT));
         }
     }
 
     #[test]
     fn the_key_types_on_record_come_first_and_once() {
         let rsa = Algorithm::Rsa { hash: Some(HashAlg::Sha256) };
-        let preferred = preferred(false, std::slice::from_ref(&rsa));
+        let preferred = preferred(false, &Offer { first: vec![rsa.clone()], ..KEYS });
         assert_eq!(preferred.key.first(), Some(&rsa));
         assert_eq!(preferred.key.len(), HOST_KEYS.len());
+    }
+
+    #[test]
+    fn certificates_and_keys_are_offered_as_there_is_a_record_to_hold_them_against() {
+        for (keys, certificates) in [(true, false), (false, true), (true, true)] {
+            let preferred = preferred(false, &Offer { first: Vec::new(), keys, certificates });
+            assert_eq!(preferred.key.is_empty(), !keys);
+            assert_eq!(preferred.host_key_certificates.is_empty(), !certificates);
+        }
+        let both = |legacy| preferred(legacy, &Offer { certificates: true, ..KEYS });
+        assert_eq!(*both(false).host_key_certificates, *HOST_KEYS);
+        assert!(both(true).host_key_certificates.contains(&Algorithm::Rsa { hash: None }));
     }
 }

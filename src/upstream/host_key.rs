@@ -1,8 +1,9 @@
 //! Is the host key that an upstream presents one that the operator trusts?
 //!
 //! The decision only: it is asked before any credential is sent, it learns nothing and it never talks to the
-//! network. Host certificates are not judged here; a plain key is.
+//! network. A plain key is trusted by itself; a host certificate by the authority that signed it.
 
+mod certificate;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod host_names;
@@ -12,12 +13,14 @@ mod load;
 mod refusal;
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
-use russh::keys::{Algorithm, HashAlg, PublicKey, ssh_key::public::KeyData};
+use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, ssh_key::public::KeyData};
 
 use crate::fingerprint::Fingerprint;
 use host_names::HostName;
 
+pub use certificate::CertificateProblem;
 pub use host_names::HostNamesProblem;
 pub use known_hosts::{KnownHosts, KnownHostsError, KnownHostsWarning};
 pub use line::LineProblem;
@@ -25,11 +28,23 @@ pub use load::{HostKeyError, KNOWN_HOSTS_LIMIT};
 pub use refusal::HostKeyRefusal;
 
 /// What the operator trusts for one upstream: a known_hosts file, pinned fingerprints, or both. A key that
-/// either of them names is trusted, unless the file revokes it.
+/// either of them names is trusted, unless the file revokes it. Fingerprints are of host keys, never of
+/// authorities: whoever pins, trusts one server and not everyone an authority may sign for.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedHostKeys {
     known_hosts: Option<KnownHosts>,
     pinned: Vec<Fingerprint>,
+}
+
+/// What to offer for the host key in the key exchange, so that the server shows something we can judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The algorithms of plain keys to put first: those of the keys on record.
+    pub first: Vec<Algorithm>,
+    /// Whether plain keys are worth an offer. Not when an authority is all that is on record.
+    pub keys: bool,
+    /// Whether certificates are. Only when an authority is on record.
+    pub certificates: bool,
 }
 
 impl TrustedHostKeys {
@@ -59,23 +74,90 @@ impl TrustedHostKeys {
         if self.revoked(host, port).contains(key.key_data()) {
             return Err(HostKeyRefusal::Revoked { name, found });
         }
-        if self.on_record(host, port).contains(&key.key_data()) || self.pinned.contains(&found) {
+        if self.trusts(host, port, key.key_data()) {
             return Ok(());
         }
-        let expected = self.expected(host, port);
-        if expected.is_empty() {
+        let (expected, authorities) = (self.expected(host, port), self.expected_authorities(host, port));
+        if expected.is_empty() && authorities.is_empty() {
             return Err(HostKeyRefusal::Unknown { name, found });
         }
-        Err(HostKeyRefusal::Mismatch { name, found, expected })
+        Err(HostKeyRefusal::Mismatch { name, found, expected, authorities })
+    }
+
+    /// Decides on the certificate that `host`:`port` presents (PROTOCOL.certkeys of OpenSSH). That the server
+    /// has the certified key, the key exchange has shown.
+    ///
+    /// Its authority must stand on a `@cert-authority` line for this name and port, and the certificate must
+    /// be a host's, signed without SHA-1 unless `legacy`, valid at `now`, without critical options, and
+    /// have `host` among its principals. Stricter than ssh(1) before 10.3, one for everybody is refused. As
+    /// in ssh(1), a certified key that is trusted by itself, on record or pinned, needs no certificate.
+    ///
+    /// # Errors
+    /// The refusal says what was found and what was expected. `@revoked` wins over everything else, for the
+    /// authority as for the certified key.
+    pub fn verify_certificate(
+        &self,
+        host: &str,
+        port: u16,
+        certificate: &Certificate,
+        now: SystemTime,
+        legacy: bool,
+    ) -> Result<(), HostKeyRefusal> {
+        let name = HostName::new(host, port).to_string();
+        let (key, authority) = (certificate.public_key(), certificate.signature_key());
+        let found = Fingerprint::of_data(authority);
+        let revoked = self.revoked(host, port);
+        if revoked.contains(key) {
+            return Err(HostKeyRefusal::Revoked { name, found: Fingerprint::of_data(key) });
+        }
+        if revoked.contains(authority) {
+            return Err(HostKeyRefusal::RevokedAuthority { name, found });
+        }
+        if self.trusts(host, port, key) {
+            return Ok(());
+        }
+        if !self.authorities(host, port).contains(&authority) {
+            let expected = self.expected_authorities(host, port);
+            return Err(HostKeyRefusal::UnknownAuthority { name, found, expected });
+        }
+        certificate::check(certificate, host, now, legacy).map_err(|problem| HostKeyRefusal::Certificate {
+            name,
+            authority: found,
+            problem,
+        })
+    }
+
+    /// Whether any key or authority is trusted for `host`:`port`. If not, every connection will be refused.
+    pub fn trusts_any(&self, host: &str, port: u16) -> bool {
+        !self.expected(host, port).is_empty() || !self.authorities(host, port).is_empty()
+    }
+
+    /// What to offer `host`:`port`. An RSA key stands for rsa-sha2-512 and rsa-sha2-256, and for the SHA-1
+    /// ssh-rsa only when `legacy`.
+    pub fn offer(&self, host: &str, port: u16, legacy: bool) -> Offer {
+        let first = self.algorithms_on_record(host, port, legacy);
+        let certificates = !self.authorities(host, port).is_empty();
+        let keys = !certificates || !first.is_empty() || !self.pinned.is_empty();
+        Offer { first, keys, certificates }
+    }
+
+    /// What to say when `host`:`port` has only host keys of the algorithms `offered`, and none was among
+    /// ours. Nothing, unless it was for a certificate that we insisted on.
+    pub fn no_certificate(&self, host: &str, port: u16, offered: &[String]) -> Option<HostKeyRefusal> {
+        if self.offer(host, port, true).keys {
+            return None;
+        }
+        let name = HostName::new(host, port).to_string();
+        let offered = offered.join(",").chars().take(512).flat_map(char::escape_debug).collect();
+        Some(HostKeyRefusal::NoCertificate { name, offered, expected: self.expected_authorities(host, port) })
     }
 
     /// The host key algorithms to offer first in the key exchange, so that an upstream with several keys
     /// presents one that is on record for `host`:`port`: in file order, without repeats, without those of
-    /// revoked keys. An RSA key stands for rsa-sha2-512 and rsa-sha2-256, and for the SHA-1 ssh-rsa only when
-    /// `legacy`.
+    /// revoked keys.
     ///
     /// Empty when only fingerprints are pinned, for they do not tell the type.
-    pub fn algorithms_on_record(&self, host: &str, port: u16, legacy: bool) -> Vec<Algorithm> {
+    fn algorithms_on_record(&self, host: &str, port: u16, legacy: bool) -> Vec<Algorithm> {
         let mut algorithms = Vec::new();
         for key in self.on_record(host, port) {
             for algorithm in signature_algorithms(key, legacy) {
@@ -87,11 +169,24 @@ impl TrustedHostKeys {
         algorithms
     }
 
+    /// Whether this key is on record or pinned. The caller has seen to it that it is not revoked.
+    fn trusts(&self, host: &str, port: u16, key: &KeyData) -> bool {
+        self.on_record(host, port).contains(&key) || self.pinned.contains(&Fingerprint::of_data(key))
+    }
+
     /// The keys on record that are not revoked, in file order.
     fn on_record(&self, host: &str, port: u16) -> Vec<&KeyData> {
         let revoked = self.revoked(host, port);
         let name = HostName::new(host, port);
         let keys = self.known_hosts.iter().flat_map(|file| file.keys_of(&name));
+        keys.filter(|key| !revoked.contains(*key)).collect()
+    }
+
+    /// The authorities on record that are not revoked, in file order.
+    fn authorities(&self, host: &str, port: u16) -> Vec<&KeyData> {
+        let revoked = self.revoked(host, port);
+        let name = HostName::new(host, port);
+        let keys = self.known_hosts.iter().flat_map(|file| file.authorities_of(&name));
         keys.filter(|key| !revoked.contains(*key)).collect()
     }
 
@@ -102,19 +197,27 @@ impl TrustedHostKeys {
         self.known_hosts.iter().flat_map(|file| file.revoked_for(&names)).collect()
     }
 
-    /// What would have been trusted: on record first, then pinned, each once.
+    /// The keys that would have been trusted: on record first, then pinned, each once.
     fn expected(&self, host: &str, port: u16) -> Vec<Fingerprint> {
         let on_record = self.on_record(host, port).into_iter().map(Fingerprint::of_data);
         let revoked: HashSet<_> = self.revoked(host, port).into_iter().map(Fingerprint::of_data).collect();
         let pinned = self.pinned.iter().copied().filter(|fingerprint| !revoked.contains(fingerprint));
-        let mut expected = Vec::new();
-        for fingerprint in on_record.chain(pinned) {
-            if !expected.contains(&fingerprint) {
-                expected.push(fingerprint);
-            }
-        }
-        expected
+        once(on_record.chain(pinned))
     }
+
+    fn expected_authorities(&self, host: &str, port: u16) -> Vec<Fingerprint> {
+        once(self.authorities(host, port).into_iter().map(Fingerprint::of_data))
+    }
+}
+
+fn once(fingerprints: impl Iterator<Item = Fingerprint>) -> Vec<Fingerprint> {
+    let mut each = Vec::new();
+    for fingerprint in fingerprints {
+        if !each.contains(&fingerprint) {
+            each.push(fingerprint);
+        }
+    }
+    each
 }
 
 /// Only the types that russh can verify as host keys: to offer another one first would make a server choose
@@ -133,226 +236,4 @@ fn signature_algorithms(key: &KeyData, legacy: bool) -> Vec<Algorithm> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::upstream::host_key::fixtures::{DSA, ECDSA_256, ED25519, RSA, another_key, key, text};
-
-    fn trusted(known_hosts: &str, pinned: &[&PublicKey]) -> TrustedHostKeys {
-        let known_hosts = KnownHosts::parse(known_hosts.as_bytes()).unwrap();
-        TrustedHostKeys::new(Some(known_hosts), pinned.iter().map(|key| Fingerprint::of(key)).collect())
-    }
-
-    fn pinned(keys: &[&PublicKey]) -> TrustedHostKeys {
-        TrustedHostKeys::new(None, keys.iter().map(|key| Fingerprint::of(key)).collect())
-    }
-
-    fn mismatch(name: &str, found: &PublicKey, expected: &[&PublicKey]) -> HostKeyRefusal {
-        HostKeyRefusal::Mismatch {
-            name: name.into(),
-            found: Fingerprint::of(found),
-            expected: expected.iter().map(|key| Fingerprint::of(key)).collect(),
-        }
-    }
-
-    fn unknown(name: &str, found: &PublicKey) -> HostKeyRefusal {
-        HostKeyRefusal::Unknown { name: name.into(), found: Fingerprint::of(found) }
-    }
-
-    fn revoked(name: &str, found: &PublicKey) -> HostKeyRefusal {
-        HostKeyRefusal::Revoked { name: name.into(), found: Fingerprint::of(found) }
-    }
-
-    #[test]
-    fn any_key_on_record_for_the_host_is_trusted() {
-        let (one, two) = (another_key(1), another_key(2));
-        let trust = trusted(&format!("host {}\nhost {}\nhost {RSA}", text(&one), text(&two)), &[]);
-        for key in [&one, &two, &key(RSA)] {
-            assert_eq!(trust.verify("host", 22, key), Ok(()));
-            assert_eq!(trust.verify("HOST", 22, key), Ok(()));
-        }
-    }
-
-    #[test]
-    fn the_comments_of_keys_are_not_compared() {
-        let mut presented = key(ED25519);
-        presented.set_comment("presented");
-        assert_eq!(trusted(&format!("host {ED25519} on record"), &[]).verify("host", 22, &presented), Ok(()));
-    }
-
-    #[test]
-    fn another_key_than_those_on_record_is_a_mismatch_that_names_them() {
-        let (one, two, found) = (another_key(1), another_key(2), another_key(3));
-        let trust = trusted(
-            &format!("h* {}\nother {RSA}\nhost {}\nhost {}", text(&one), text(&two), text(&one)),
-            &[],
-        );
-        let refusal = trust.verify("host", 22, &found).unwrap_err();
-        assert_eq!(refusal, mismatch("host", &found, &[&one, &two]));
-        let sha256 = [&found, &one, &two].map(|key| key.fingerprint(HashAlg::Sha256).to_string());
-        assert_eq!(
-            refusal.to_string(),
-            format!("host key mismatch for host: found {}, expected {}, {}", sha256[0], sha256[1], sha256[2])
-        );
-    }
-
-    #[test]
-    fn a_key_of_another_type_is_a_mismatch_too() {
-        let trust = trusted(&format!("host {RSA}"), &[]);
-        assert_eq!(
-            trust.verify("host", 22, &key(ED25519)),
-            Err(mismatch("host", &key(ED25519), &[&key(RSA)]))
-        );
-    }
-
-    #[test]
-    fn a_host_without_a_line_is_unknown() {
-        let refusal = trusted(&format!("host {RSA}"), &[]).verify("other", 22, &key(RSA)).unwrap_err();
-        assert_eq!(refusal, unknown("other", &key(RSA)));
-        assert_eq!(
-            refusal.to_string(),
-            format!(
-                "unknown host key for other: found {}, nothing is trusted for this host",
-                key(RSA).fingerprint(HashAlg::Sha256)
-            )
-        );
-    }
-
-    #[test]
-    fn with_nothing_configured_every_key_is_unknown() {
-        let trust = TrustedHostKeys::new(None, Vec::new());
-        assert_eq!(trust.verify("host", 22, &key(RSA)), Err(unknown("host", &key(RSA))));
-        assert_eq!(trust.algorithms_on_record("host", 22, true), []);
-        assert_eq!(trust.warnings(), []);
-    }
-
-    #[test]
-    fn a_host_key_belongs_to_a_name_and_a_port() {
-        let (plain, other) = (another_key(1), another_key(2));
-        let trust = trusted(&format!("host {}\n[host]:2222 {}", text(&plain), text(&other)), &[]);
-        assert_eq!(trust.verify("host", 22, &plain), Ok(()));
-        assert_eq!(trust.verify("host", 2222, &other), Ok(()));
-        assert_eq!(trust.verify("host", 22, &other), Err(mismatch("host", &other, &[&plain])));
-        assert_eq!(trust.verify("host", 2222, &plain), Err(mismatch("[host]:2222", &plain, &[&other])));
-        assert_eq!(trust.verify("host", 2223, &plain), Err(unknown("[host]:2223", &plain)));
-    }
-
-    #[test]
-    fn a_pinned_key_is_trusted_for_any_host_and_another_is_a_mismatch() {
-        let (one, two, found) = (another_key(1), another_key(2), another_key(3));
-        let trust = pinned(&[&one, &two]);
-        assert_eq!(trust.verify("host", 22, &one), Ok(()));
-        assert_eq!(trust.verify("other", 2222, &two), Ok(()));
-        assert_eq!(trust.verify("host", 22, &found), Err(mismatch("host", &found, &[&one, &two])));
-    }
-
-    #[test]
-    fn pinned_keys_and_keys_on_record_add_up() {
-        let (on_record, pinned, found) = (another_key(1), another_key(2), another_key(3));
-        let trust = trusted(&format!("host {}", text(&on_record)), &[&pinned, &on_record]);
-        assert_eq!(trust.verify("host", 22, &on_record), Ok(()));
-        assert_eq!(trust.verify("host", 22, &pinned), Ok(()));
-        assert_eq!(trust.verify("host", 22, &found), Err(mismatch("host", &found, &[&on_record, &pinned])));
-    }
-
-    #[test]
-    fn revoked_wins_wherever_it_stands_and_however_it_names_the_host() {
-        let (stolen, good) = (another_key(1), another_key(2));
-        // `ssh-keygen -H` made this of ssh.example.com.
-        let hashed = "|1|nZJGUGxn7NHbOYLDDVTJusgZRgs=|yHEvW6T59cwBvexiscsL4ngUqeE=";
-        let host = "ssh.example.com";
-        let lines = format!("{host} {}\n{host} {}\n", text(&stolen), text(&good));
-        for names in [host, "*", "*.Example.com,!other", hashed] {
-            let revocation = format!("@revoked {names} {} stolen\n", text(&stolen));
-            for file in [format!("{revocation}{lines}"), format!("{lines}{revocation}")] {
-                let trust = trusted(&file, &[&stolen]);
-                let refusal = trust.verify(host, 22, &stolen).unwrap_err();
-                assert_eq!(refusal, revoked(host, &stolen), "{file}");
-                let found = stolen.fingerprint(HashAlg::Sha256);
-                assert_eq!(refusal.to_string(), format!("revoked host key for {host}: found {found}"));
-                assert_eq!(trust.verify(host, 22, &good), Ok(()), "{file}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_revocation_for_another_host_changes_nothing() {
-        let stolen = another_key(1);
-        let trust = trusted(&format!("*,!host {0}\n@revoked *,!host {0}\nhost {0}", text(&stolen)), &[]);
-        assert_eq!(trust.verify("host", 22, &stolen), Ok(()));
-        assert_eq!(trust.verify("other", 22, &stolen), Err(revoked("other", &stolen)));
-    }
-
-    #[test]
-    fn a_key_revoked_for_a_name_is_revoked_on_all_its_ports() {
-        let stolen = another_key(1);
-        let trust = trusted(&format!("[host]:2222 {0}\n@revoked host {0}", text(&stolen)), &[&stolen]);
-        assert_eq!(trust.verify("host", 2222, &stolen), Err(revoked("[host]:2222", &stolen)));
-        let trust = trusted(&format!("host {0}\n@revoked [host]:2222 {0}", text(&stolen)), &[]);
-        assert_eq!(trust.verify("host", 22, &stolen), Ok(()));
-    }
-
-    #[test]
-    fn a_revoked_key_is_not_among_those_expected() {
-        let (stolen, good, found) = (another_key(1), another_key(2), another_key(3));
-        let file = format!("host {0}\nhost {1}\n@revoked * {0}", text(&stolen), text(&good));
-        assert_eq!(trusted(&file, &[]).verify("host", 22, &found), Err(mismatch("host", &found, &[&good])));
-        let file = format!("host {0}\n@revoked * {0}", text(&stolen));
-        let both = trusted(&file, &[&stolen, &good]);
-        assert_eq!(both.verify("host", 22, &found), Err(mismatch("host", &found, &[&good])));
-        let gone = trusted(&file, &[&stolen]);
-        assert_eq!(gone.verify("host", 22, &found), Err(unknown("host", &found)));
-        assert_eq!(trusted(&file, &[]).verify("host", 22, &found), Err(unknown("host", &found)));
-    }
-
-    #[test]
-    fn the_key_of_a_certificate_authority_is_not_a_host_key() {
-        let (authority, good) = (another_key(1), another_key(2));
-        let trust = trusted(&format!("@cert-authority * {}\nhost {}", text(&authority), text(&good)), &[]);
-        assert_eq!(trust.verify("host", 22, &authority), Err(mismatch("host", &authority, &[&good])));
-        assert_eq!(trust.verify("other", 22, &authority), Err(unknown("other", &authority)));
-        let warnings = [KnownHostsWarning { line: 1, problem: LineProblem::CertAuthority }];
-        assert_eq!(trust.warnings(), warnings);
-        assert_eq!(
-            warnings[0].to_string(),
-            "line 1: @cert-authority has no effect: host certificates are not supported"
-        );
-    }
-
-    fn names_on_record(file: &str, host: &str, port: u16, legacy: bool) -> Vec<String> {
-        let algorithms = trusted(file, &[]).algorithms_on_record(host, port, legacy);
-        algorithms.iter().map(|algorithm| algorithm.as_str().to_owned()).collect()
-    }
-
-    #[test]
-    fn algorithms_on_record_are_those_of_the_host_and_port_in_file_order_once() {
-        let (one, two) = (text(&another_key(1)), text(&another_key(2)));
-        let file = format!("host {ECDSA_256}\nhost {one}\nHOST {two}\n[host]:2222 {RSA}\nother {RSA}");
-        assert_eq!(names_on_record(&file, "host", 22, true), ["ecdsa-sha2-nistp256", "ssh-ed25519"]);
-        assert_eq!(names_on_record(&file, "unknown", 22, true), [""; 0]);
-        assert_eq!(names_on_record(&file, "host", 2222, false), ["rsa-sha2-512", "rsa-sha2-256"]);
-    }
-
-    #[test]
-    fn an_rsa_key_offers_sha_1_only_to_a_legacy_upstream() {
-        let file = format!("host {RSA}\nhost {ED25519}");
-        assert_eq!(
-            names_on_record(&file, "host", 22, false),
-            ["rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519"]
-        );
-        assert_eq!(
-            names_on_record(&file, "host", 22, true),
-            ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa", "ssh-ed25519"]
-        );
-    }
-
-    #[test]
-    fn algorithms_of_revoked_keys_and_of_keys_that_cannot_be_verified_are_not_offered() {
-        let file = format!("host {DSA}\nhost {ED25519}\nhost {ECDSA_256}\n@revoked * {ED25519}");
-        assert_eq!(names_on_record(&file, "host", 22, true), ["ecdsa-sha2-nistp256"]);
-    }
-
-    #[test]
-    fn fingerprints_do_not_tell_which_algorithm_to_offer() {
-        assert_eq!(pinned(&[&key(RSA)]).algorithms_on_record("host", 22, true), []);
-    }
-}
+mod tests;

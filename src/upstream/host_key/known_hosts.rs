@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::{
     LineProblem,
     host_names::HostName,
-    line::{Line, parse_line},
+    line::{Line, Meaning, parse_line},
 };
 
 /// What a known_hosts file says.
@@ -53,13 +53,23 @@ impl KnownHosts {
 
     /// The keys on record for this name, revoked ones among them, in file order.
     pub(super) fn keys_of(&self, name: &HostName) -> impl Iterator<Item = &KeyData> {
-        self.lines.iter().filter(|line| !line.revoked && line.hosts.matches(name)).map(|line| &line.key)
+        self.said_of(Meaning::HostKey, move |line| line.hosts.matches(name))
+    }
+
+    /// The keys of the authorities that sign host certificates for this name, revoked ones among them, in
+    /// file order.
+    pub(super) fn authorities_of(&self, name: &HostName) -> impl Iterator<Item = &KeyData> {
+        self.said_of(Meaning::Authority, move |line| line.hosts.matches(name))
     }
 
     /// The keys that are revoked for any of these names, in file order.
     pub(super) fn revoked_for(&self, names: &[HostName]) -> impl Iterator<Item = &KeyData> {
-        let named = |line: &&Line| names.iter().any(|name| line.hosts.matches(name));
-        self.lines.iter().filter(|line| line.revoked).filter(named).map(|line| &line.key)
+        self.said_of(Meaning::Revoked, move |line| names.iter().any(|name| line.hosts.matches(name)))
+    }
+
+    fn said_of(&self, meaning: Meaning, named: impl Fn(&Line) -> bool) -> impl Iterator<Item = &KeyData> {
+        let lines = self.lines.iter().filter(move |line| line.meaning == meaning);
+        lines.filter(move |line| named(line)).map(|line| &line.key)
     }
 }
 

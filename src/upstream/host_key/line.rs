@@ -6,12 +6,23 @@ use thiserror::Error;
 
 use super::host_names::{HostNames, HostNamesProblem};
 
-/// A line that says something about plain keys: these hosts have this key, or it is revoked for them.
+/// A line that says what a key is to these hosts.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    pub(super) revoked: bool,
+    pub(super) meaning: Meaning,
     pub(super) hosts: HostNames,
     pub(super) key: KeyData,
+}
+
+/// What a line says of its key; the marker before the host names tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// No marker: it is a host key of theirs.
+    HostKey,
+    /// `@cert-authority`: it signs their host certificates. It is not a host key itself.
+    Authority,
+    /// `@revoked`: it is neither any more.
+    Revoked,
 }
 
 /// What is wrong with a line of a known_hosts file. The text repeats nothing of the line, so it is safe to
@@ -24,9 +35,6 @@ pub enum LineProblem {
     /// A marker that sshd(8) does not have, or two of them.
     #[error("the marker is neither @revoked nor @cert-authority, or there are two")]
     Marker,
-    /// A line for host certificates, which are not supported yet.
-    #[error("@cert-authority has no effect: host certificates are not supported")]
-    CertAuthority,
     /// Less than host names, key type and key.
     #[error("host names, key type and key are needed")]
     Truncated,
@@ -57,18 +65,17 @@ pub(super) fn parse_line(line: &[u8]) -> Result<Option<Line>, LineProblem> {
     if marker.is_some() {
         hosts = fields.next().ok_or(LineProblem::Truncated)?;
     }
-    let revoked = match marker {
+    let meaning = match marker {
         _ if hosts.starts_with(b"@") => return Err(LineProblem::Marker),
-        None => false,
-        Some(b"@revoked") => true,
-        // It speaks of certificates, never of plain keys: the key on it is not one of the host's.
-        Some(b"@cert-authority") => return Err(LineProblem::CertAuthority),
+        None => Meaning::HostKey,
+        Some(b"@revoked") => Meaning::Revoked,
+        Some(b"@cert-authority") => Meaning::Authority,
         Some(_) => return Err(LineProblem::Marker),
     };
     let (Some(key_type), Some(key)) = (fields.next(), fields.next()) else {
         return Err(LineProblem::Truncated);
     };
-    Ok(Some(Line { revoked, hosts: HostNames::parse(hosts)?, key: parse_key(key_type, key)? }))
+    Ok(Some(Line { meaning, hosts: HostNames::parse(hosts)?, key: parse_key(key_type, key)? }))
 }
 
 fn parse_key(key_type: &[u8], key: &[u8]) -> Result<KeyData, LineProblem> {
@@ -123,7 +130,9 @@ pub(super) mod tests {
             (format!("@CERT-AUTHORITY host {ED25519}"), LineProblem::Marker),
             (format!("@ host {ED25519}"), LineProblem::Marker),
             ("@cert-authority".to_owned(), LineProblem::Truncated),
-            (format!("@cert-authority host {ED25519}"), LineProblem::CertAuthority),
+            (format!("@cert-authority {ED25519}"), LineProblem::Truncated),
+            (format!("@cert-authority host {ED25519_CERTIFICATE}"), LineProblem::KeyType),
+            (format!("@cert-authority host ssh-ed25519 {certificate}"), LineProblem::Key),
             (format!("host {RSA}\rhost {ED25519}"), LineProblem::ControlCharacter),
             (format!("host {RSA} \0"), LineProblem::ControlCharacter),
             (format!("# one\rhost {RSA}"), LineProblem::ControlCharacter),
