@@ -8,9 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::handler::Notes;
+use super::error::shown;
+use super::notes::Notes;
 use crate::pump::{PacketSink, Packets, SourceEnd, Violation};
 use crate::sftp::{Packet, PacketCodec};
 
@@ -29,6 +30,8 @@ pub struct ChannelPackets {
     notes: Arc<Notes>,
     /// Set by EOF: until when the rest is waited for.
     eof: Option<Instant>,
+    /// The server has closed the channel.
+    closed: bool,
     exit: Exit,
     stderr: Vec<u8>,
 }
@@ -63,6 +66,7 @@ impl ChannelPackets {
             chunk: Bytes::new(),
             notes,
             eof: None,
+            closed: false,
             exit: Exit::Unknown,
             stderr: Vec::new(),
         }
@@ -73,6 +77,41 @@ impl ChannelPackets {
             tracing::info!(stderr = %self.stderr.escape_ascii(), "the upstream wrote to its standard error");
         }
         self.exit
+    }
+
+    /// Whether the server ends the channel before it has sent anything, within `limit`.
+    pub(super) async fn ends_within(&mut self, limit: Duration) -> bool {
+        let first = timeout(limit, async {
+            loop {
+                match self.reader.wait().await {
+                    Some(ChannelMsg::Data { data }) if !data.is_empty() => return Some(data),
+                    Some(ChannelMsg::Eof) | None => return None,
+                    Some(message) => self.keep(&message),
+                }
+                if self.closed {
+                    return None;
+                }
+            }
+        });
+        match first.await {
+            Ok(Some(data)) => {
+                self.chunk = data;
+                false
+            }
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Throws away what still comes. Whether the server closed the channel; `false` for a connection that died.
+    pub(super) async fn drain(&mut self) -> bool {
+        while !self.closed {
+            match self.reader.wait().await {
+                Some(message) => self.keep(&message),
+                None => return false,
+            }
+        }
+        true
     }
 
     /// The next message, or `None` at the end. Cancel-safe.
@@ -96,6 +135,19 @@ impl ChannelPackets {
         SourceEnd::Lost(reason.into())
     }
 
+    /// Remembers what the server says of the channel itself.
+    fn keep(&mut self, message: &ChannelMsg) {
+        match message {
+            ChannelMsg::ExtendedData { data, .. } => self.keep_stderr(data),
+            ChannelMsg::ExitStatus { exit_status } => self.exit = Exit::Status(*exit_status),
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                self.exit = Exit::Signal(shown(&format!("{signal_name:?}")));
+            }
+            ChannelMsg::Close => self.closed = true,
+            _ => {}
+        }
+    }
+
     fn keep_stderr(&mut self, data: &[u8]) {
         let room = STDERR_KEPT.saturating_sub(self.stderr.len()).min(data.len());
         self.stderr.extend_from_slice(data.get(..room).unwrap_or_default());
@@ -108,13 +160,12 @@ impl Packets for ChannelPackets {
             if let Some(packet) = self.codec.decode(&mut self.chunk)? {
                 return Ok(packet);
             }
-            match self.message().await {
+            let message = self.message().await;
+            if let Some(message) = &message {
+                self.keep(message);
+            }
+            match message {
                 Some(ChannelMsg::Data { data }) => self.chunk = data,
-                Some(ChannelMsg::ExtendedData { data, .. }) => self.keep_stderr(&data),
-                Some(ChannelMsg::ExitStatus { exit_status }) => self.exit = Exit::Status(exit_status),
-                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                    self.exit = Exit::Signal(format!("{signal_name:?}").escape_debug().to_string());
-                }
                 Some(ChannelMsg::Eof) => self.eof = Some(Instant::now() + AFTER_EOF),
                 Some(ChannelMsg::Close) => return Err(self.ended()),
                 Some(_) => {}
@@ -130,11 +181,20 @@ impl Packets for ChannelPackets {
 #[derive(Debug)]
 pub struct ChannelSink {
     writer: ChannelWriteHalf<Msg>,
+    /// EOF was said; it is said once.
+    finished: bool,
 }
 
 impl ChannelSink {
     pub(super) fn new(writer: ChannelWriteHalf<Msg>) -> Self {
-        Self { writer }
+        Self { writer, finished: false }
+    }
+
+    /// Says EOF, unless it was said. sftp-server ends on it, and sshd closes the channel.
+    pub(super) async fn end(&mut self) {
+        if !self.finished {
+            let _ = self.finish().await;
+        }
     }
 }
 
@@ -150,6 +210,7 @@ impl PacketSink for ChannelSink {
     }
 
     async fn finish(&mut self) -> io::Result<()> {
+        self.finished = true;
         self.writer.eof().await.map_err(io::Error::other)
     }
 }

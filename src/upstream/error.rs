@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::host_key::HostKeyRefusal;
+use super::method::Method;
 
 /// A step on the way to an sftp channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ pub enum UpstreamError {
     NoCommonAlgorithm {
         /// Which kind.
         kind: String,
-        /// What the server offers.
+        /// What the server offers, escaped, at most 512 characters.
         offered: String,
         /// Whether the old algorithms were allowed already.
         legacy: bool,
@@ -72,12 +74,35 @@ pub enum UpstreamError {
     #[error(transparent)]
     HostKey(HostKeyRefusal),
     /// The server refused the credentials.
-    #[error("the server refused the login{}", refused_hint(*.password_offered, *.partial_success))]
+    #[error("the server refused the login{}", refused_hint(.remaining, *.partial))]
     Refused {
-        /// Whether it takes passwords at all.
-        password_offered: bool,
-        /// Whether the password was right but not enough.
-        partial_success: bool,
+        /// What may be tried, or what is still needed. Empty when the server has hung up.
+        remaining: Vec<Method>,
+        /// Whether the credentials were right but not enough.
+        partial: bool,
+    },
+    /// The server wants another password before it lets the user in.
+    #[error("the password has expired")]
+    PasswordExpired,
+    /// The server asks what nobody answers.
+    #[error("nobody answers the server's questions")]
+    Unanswered,
+    /// The server asks more than anybody could answer.
+    #[error("the server asks too many questions, or too long ones")]
+    TooManyQuestions,
+    /// There is no signature that could be sent.
+    #[error("{reason}")]
+    Signature {
+        /// Why not.
+        reason: String,
+    },
+    /// The bridge's ssh-agent is of no help.
+    #[error("ssh-agent at {}: {reason}", .socket.display())]
+    Agent {
+        /// Its socket.
+        socket: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// The server opened no session channel.
     #[error("the server opens no session channel: {reason}")]
@@ -104,14 +129,21 @@ pub enum UpstreamError {
     },
 }
 
+/// What a server says, on one line and harmless in a log; at most 512 characters of it.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(512).flat_map(char::escape_debug).collect()
+}
+
 fn legacy_hint(legacy: bool) -> &'static str {
     if legacy { "" } else { "; `legacy = true` on this upstream allows the old ones" }
 }
 
-fn refused_hint(password_offered: bool, partial_success: bool) -> &'static str {
-    match (password_offered, partial_success) {
-        (_, true) => ": the password was right, but the server wants more than a password",
-        (false, false) => ": it does not take passwords",
-        (true, false) => "",
-    }
+fn refused_hint(remaining: &[Method], partial: bool) -> String {
+    let hint = match (partial, remaining) {
+        (true, _) => "right so far, but it wants more",
+        (false, []) => return String::new(),
+        (false, _) => "it takes",
+    };
+    let names: Vec<&str> = remaining.iter().map(|method| method.name()).collect();
+    format!(": {hint}: {}", names.join(", "))
 }

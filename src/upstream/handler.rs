@@ -1,24 +1,44 @@
-//! What the upstream's SSH server may ask of us: to check its host key, and nothing else.
+//! What the upstream's SSH server may ask of us: to check its host key, and to hear its banner. Nothing else.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use russh::Channel;
 use russh::client::{self, ChannelOpenHandle, DisconnectReason, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
+use tokio_util::sync::DropGuard;
 
-use super::error::{Step, UpstreamError};
+use super::heard::Heard;
 use super::host_key::{HostKeyRefusal, TrustedHostKeys};
+use super::notes::Notes;
 use crate::config::HostPort;
 
 pub(super) struct Handler {
     trusted: Arc<TrustedHostKeys>,
     address: HostPort,
+    legacy: bool,
     notes: Arc<Notes>,
+    heard: Arc<Heard>,
+    /// russh drops the handler when its task ends, in whatever way.
+    _over: DropGuard,
 }
 
 impl Handler {
-    pub(super) fn new(trusted: &Arc<TrustedHostKeys>, address: &HostPort, notes: &Arc<Notes>) -> Self {
-        Self { trusted: Arc::clone(trusted), address: address.clone(), notes: Arc::clone(notes) }
+    pub(super) fn new(
+        trusted: &Arc<TrustedHostKeys>,
+        address: &HostPort,
+        legacy: bool,
+        notes: &Arc<Notes>,
+        heard: &Arc<Heard>,
+    ) -> Self {
+        Self {
+            trusted: Arc::clone(trusted),
+            address: address.clone(),
+            legacy,
+            notes: Arc::clone(notes),
+            heard: Arc::clone(heard),
+            _over: notes.over.clone().drop_guard(),
+        }
     }
 }
 
@@ -53,24 +73,36 @@ impl client::Handler for Handler {
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, HandlerError> {
         let HostPort { host, port } = &self.address;
-        match key {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                self.trusted.verify(host, *port, key).map_err(HandlerError::HostKey)?;
-                Ok(true)
+        // russh has checked that the exchange was signed with this key, or with the certified one. Of the
+        // certificate it has checked nothing.
+        let verdict = match key {
+            PublicKeyOrCertificate::PublicKey { key, .. } => self.trusted.verify(host, *port, key),
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                let now = SystemTime::now();
+                self.trusted.verify_certificate(host, *port, certificate, now, self.legacy)
             }
-            // Certificates are not offered, so this would be a breach of the protocol.
-            PublicKeyOrCertificate::Certificate(_) => Ok(false),
-        }
+        };
+        verdict.map(|()| true).map_err(HandlerError::HostKey)
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut Session) -> Result<(), HandlerError> {
+        self.heard.account();
+        self.notes.add_banner(banner);
+        Ok(())
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<HandlerError>) -> Result<(), HandlerError> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                self.notes.set(format!("the server disconnected: {}", info.message.escape_debug()));
+                self.notes.disconnected(&info.message);
+                Ok(())
+            }
+            DisconnectReason::Error(HandlerError::Ssh(russh::Error::NoAuthMethod)) => {
+                self.notes.nothing_left();
                 Ok(())
             }
             DisconnectReason::Error(error) => {
-                self.notes.set(error.to_string());
+                self.notes.failed(error.to_string());
                 Err(error)
             }
         }
@@ -85,38 +117,5 @@ impl client::Handler for Handler {
         server_channel_open_forwarded_streamlocal(&str),
         server_channel_open_direct_streamlocal(&str),
         server_channel_open_x11(&str, u32),
-    }
-}
-
-/// What the connection loop learnt about its end. russh tells it to the handler only.
-#[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<Option<String>>);
-
-/// sshd says this, and hangs up, where others would refuse the password (MaxAuthTries).
-const TOO_MANY_FAILURES: &str = "Too many authentication failures";
-
-impl Notes {
-    fn set(&self, note: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(note);
-    }
-
-    pub(super) fn reason(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The loss of the connection during `step`, with the best cause that is known.
-    pub(super) fn lost(&self, step: Step, source: russh::Error) -> UpstreamError {
-        let source = self.reason().map_or_else(|| source.into(), Into::into);
-        UpstreamError::Lost { step, source }
-    }
-
-    /// A login that ended without an answer.
-    pub(super) fn login_ended(&self, closed: bool) -> UpstreamError {
-        let turned_away = self.reason().is_some_and(|reason| reason.contains(TOO_MANY_FAILURES));
-        if closed && !turned_away {
-            self.lost(Step::Login, russh::Error::Disconnect)
-        } else {
-            UpstreamError::Refused { password_offered: true, partial_success: false }
-        }
     }
 }
