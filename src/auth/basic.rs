@@ -5,18 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use zeroize::Zeroizing;
 
+use super::{is_login_name, is_password};
 use crate::config::Secret;
-use crate::upstream::Credentials;
-
-/// Longest user name in bytes. Linux allows 32, Active Directory names with a domain are longer.
-const LONGEST_USER: usize = 256;
 
 /// Why there are no credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BasicError {
     /// None were sent, or of another scheme.
     Missing,
-    /// They cannot be right: not base64, not UTF-8, a part is empty, or the name has control characters.
+    /// They cannot be right: not base64, not UTF-8, a part is empty, or the name has control characters. Or there are
+    /// several, and a proxy before us may have looked at others.
     Unusable,
 }
 
@@ -24,23 +22,23 @@ pub enum BasicError {
 ///
 /// # Errors
 /// [`BasicError`]; what is unusable must not reach an upstream.
-pub fn basic(headers: &HeaderMap) -> Result<Credentials, BasicError> {
-    let value = headers.get(header::AUTHORIZATION).ok_or(BasicError::Missing)?;
+pub fn basic(headers: &HeaderMap) -> Result<(String, Secret), BasicError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(BasicError::Missing)?;
     let (scheme, encoded) = split(value.as_bytes()).ok_or(BasicError::Missing)?;
     if !scheme.eq_ignore_ascii_case(b"basic") {
         return Err(BasicError::Missing);
     }
+    if values.next().is_some() {
+        return Err(BasicError::Unusable);
+    }
     let decoded = Zeroizing::new(STANDARD.decode(encoded).map_err(|_| BasicError::Unusable)?);
     let text = std::str::from_utf8(&decoded).map_err(|_| BasicError::Unusable)?;
     let (user, password) = text.split_once(':').ok_or(BasicError::Unusable)?;
-    let usable = (1..=LONGEST_USER).contains(&user.len())
-        && !user.chars().any(char::is_control)
-        && !password.is_empty()
-        && !password.contains('\0');
-    if !usable {
+    if !is_login_name(user) || !is_password(password) {
         return Err(BasicError::Unusable);
     }
-    Ok(Credentials::Password { user: user.to_owned(), password: Secret::new(password.to_owned()) })
+    Ok((user.to_owned(), Secret::new(password.to_owned())))
 }
 
 fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -58,7 +56,7 @@ mod tests {
     fn read(value: &str) -> Result<(String, String), BasicError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-        let Credentials::Password { user, password } = basic(&headers)?;
+        let (user, password) = basic(&headers)?;
         Ok((user, password.expose().to_owned()))
     }
 
@@ -88,6 +86,15 @@ mod tests {
         }
         for value in ["Basic ###", "Basic /w==", "Basic dTpw dTpw"] {
             assert_eq!(read(value).unwrap_err(), BasicError::Unusable, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_none_counts() {
+        for second in ["Basic dTpx", "Basic dTpw", "Bearer x"] {
+            let values = ["Basic dTpw", second].map(HeaderValue::from_static);
+            let headers = values.into_iter().map(|value| (header::AUTHORIZATION, value)).collect();
+            assert_eq!(basic(&headers).unwrap_err(), BasicError::Unusable, "{second}");
         }
     }
 
