@@ -24,6 +24,7 @@ pub fn close_frame(ended: &Ended) -> CloseFrame {
         Ended::Idle => (1008, "Idle for too long."),
         Ended::Lifetime => (1008, "The session reached its longest lifetime."),
         Ended::Draining => (1001, "The bridge is going away; please connect again."),
+        Ended::Replaced => (1008, "The session goes on elsewhere."),
         Ended::Internal => (1011, "Internal error of the bridge."),
     };
     debug_assert!(reason.len() <= LONGEST_REASON);
@@ -88,6 +89,7 @@ mod tests {
             Ended::Idle,
             Ended::Lifetime,
             Ended::Draining,
+            Ended::Replaced,
             Ended::Internal,
         ];
         for side in [Side::Client, Side::Upstream] {

@@ -11,6 +11,7 @@
 mod clock;
 mod ended;
 mod flow;
+mod notices;
 mod observer;
 mod progress;
 mod requests;
@@ -30,10 +31,12 @@ use crate::sftp::Packet;
 
 pub use clock::Clocks;
 pub use ended::{CloseFrame, Ended, Side, SourceEnd, Violation};
+pub use notices::{Notice, Notices};
 pub use observer::{Observer, Verdict};
 pub use progress::{Direction, Progress, Totals};
 
 use flow::{ANSWERS, Flow};
+use notices::Herald;
 
 /// Where packets come from.
 pub trait Packets: Send {
@@ -55,6 +58,12 @@ pub trait PacketSink: Send {
 
     /// Asks the peer for a sign of life.
     fn keepalive(&mut self) -> impl Future<Output = io::Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Tells the peer of something to come, where there is a way to.
+    fn notice(&mut self, notice: Notice) -> impl Future<Output = io::Result<()>> + Send {
+        let _ = notice;
         async { Ok(()) }
     }
 
@@ -98,7 +107,9 @@ where
     let (ended, deadline) = {
         let mut requests = pin!(flow.requests(&mut client.packets, &mut upstream.sink).fuse());
         let (ended, deadline) = {
-            let mut responses = pin!(flow.responses(&mut upstream.packets, &mut client.sink, answered));
+            let herald = Herald::new(&clocks.notices, clocks.idle, progress);
+            let responses = flow.responses(&mut upstream.packets, &mut client.sink, answered, herald);
+            let mut responses = pin!(responses);
             let ended = tokio::select! {
                 ended = &mut requests => ended,
                 ended = &mut responses => ended,

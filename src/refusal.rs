@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::upstream::{Step, UpstreamError};
+use crate::auth::Denied;
+use crate::upstream::{OwnError, Step, UpstreamError};
 
 /// Why there is no session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub enum Refusal {
     UnusableCredentials,
     /// The upstream refused the credentials.
     WrongCredentials,
+    /// The bridge itself knows nobody by these credentials.
+    NotIdentified,
+    /// The credentials were right, but the password must be changed first.
+    PasswordExpired,
     /// A page of this origin may not connect.
     Origin,
     /// No such upstream.
@@ -31,8 +36,12 @@ pub enum Refusal {
     UserFull,
     /// The address has as many sessions as are allowed.
     AddressFull,
+    /// Too many logins of this address or user have failed; none is tried for so long.
+    Throttled(Duration),
     /// The bridge has as many sessions as are allowed.
     Full,
+    /// More passwords wait to be checked by the bridge than can be.
+    Busy,
     /// The bridge is going away.
     Draining,
     /// The upstream cannot be reached, or breaks off.
@@ -45,6 +54,10 @@ pub enum Refusal {
     NotSsh,
     /// An SSH server without SFTP.
     NotSftp,
+    /// The upstream has more questions than anybody answers.
+    TooManyQuestions,
+    /// The upstream refused the bridge's own credentials.
+    OwnCredentials,
     /// The upstream did not answer in time.
     TimedOut,
     /// A defect of the bridge itself.
@@ -60,16 +73,21 @@ impl Refusal {
         match self {
             Self::NotWebSocket => StatusCode::UPGRADE_REQUIRED,
             Self::BadHandshake(_) | Self::NoSubprotocol => StatusCode::BAD_REQUEST,
-            Self::NoCredentials | Self::UnusableCredentials | Self::WrongCredentials => {
-                StatusCode::UNAUTHORIZED
-            }
-            Self::Origin => StatusCode::FORBIDDEN,
+            Self::NoCredentials
+            | Self::UnusableCredentials
+            | Self::WrongCredentials
+            | Self::NotIdentified => StatusCode::UNAUTHORIZED,
+            Self::Origin | Self::PasswordExpired => StatusCode::FORBIDDEN,
             Self::UnknownUpstream | Self::UnknownRoute => StatusCode::NOT_FOUND,
-            Self::UserFull | Self::AddressFull => StatusCode::TOO_MANY_REQUESTS,
-            Self::Full | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unreachable | Self::HostKey | Self::Algorithms | Self::NotSsh | Self::NotSftp => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::UserFull | Self::AddressFull | Self::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Full | Self::Busy | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable
+            | Self::HostKey
+            | Self::Algorithms
+            | Self::NotSsh
+            | Self::NotSftp
+            | Self::TooManyQuestions
+            | Self::OwnCredentials => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -86,12 +104,16 @@ impl Refusal {
             Self::NoCredentials => "Please log in with your account of the SFTP server.",
             Self::UnusableCredentials => "The user name or the password is empty or unreadable.",
             Self::WrongCredentials => "The SFTP server refused the user name or the password.",
+            Self::NotIdentified => "The bridge knows nobody by these credentials.",
+            Self::PasswordExpired => "Your password has expired; change it by other means first.",
             Self::Origin => "Pages of this origin may not connect.",
             Self::UnknownUpstream => "There is no such SFTP server here.",
             Self::UnknownRoute => "There is nothing here.",
             Self::UserFull => "This user has too many sessions; close one or try again later.",
             Self::AddressFull => "This address has too many sessions; close one or try again later.",
+            Self::Throttled(_) => "Too many logins failed; please wait a moment and try again.",
             Self::Full => "The bridge has too many sessions; please try again later.",
+            Self::Busy => "Too many logins at a time; please try again.",
             Self::Draining => "The bridge is going away; please try again.",
             Self::Unreachable => "The SFTP server cannot be reached.",
             Self::HostKey => "The SFTP server could not prove its identity.",
@@ -100,14 +122,23 @@ impl Refusal {
                 "The server behind this bridge is no SSH server, or too busy; please try again later."
             }
             Self::NotSftp => "The server does not offer SFTP.",
+            Self::TooManyQuestions => "The SFTP server asks too much.",
+            Self::OwnCredentials => "The SFTP server does not let the bridge log in.",
             Self::TimedOut => "The SFTP server did not answer in time.",
             Self::Internal => "Internal error of the bridge.",
         }
     }
 
-    /// When to come back, where that makes sense.
+    /// When to come back, where that makes sense: whole seconds, at least one. `Retry-After` knows no others (RFC
+    /// 9110, section 10.2.3).
     pub fn retry_after(self) -> Option<Duration> {
-        matches!(self, Self::UserFull | Self::AddressFull | Self::Full | Self::Draining).then_some(RETRY_SOON)
+        if let Self::Throttled(wait) = self {
+            let whole = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            return Some(Duration::from_secs(whole.max(1)));
+        }
+        let passes =
+            matches!(self, Self::UserFull | Self::AddressFull | Self::Full | Self::Busy | Self::Draining);
+        passes.then_some(RETRY_SOON)
     }
 }
 
@@ -117,15 +148,48 @@ impl From<&UpstreamError> for Refusal {
             UpstreamError::Connect { .. } | UpstreamError::Lost { .. } | UpstreamError::NoChannel { .. } => {
                 Self::Unreachable
             }
+            UpstreamError::TooManyQuestions => Self::TooManyQuestions,
             UpstreamError::TimedOut {
                 step: Step::Connect | Step::Identification | Step::KeyExchange | Step::Login | Step::Subsystem,
                 ..
             } => Self::TimedOut,
             UpstreamError::HostKey(_) => Self::HostKey,
             UpstreamError::NoCommonAlgorithm { .. } => Self::Algorithms,
-            UpstreamError::Refused { .. } => Self::WrongCredentials,
+            UpstreamError::Refused { .. } | UpstreamError::Unanswered | UpstreamError::Signature { .. } => {
+                Self::WrongCredentials
+            }
+            UpstreamError::PasswordExpired => Self::PasswordExpired,
+            UpstreamError::Agent { .. } => Self::Internal,
             UpstreamError::NotSsh { .. } => Self::NotSsh,
             UpstreamError::NoSubsystem | UpstreamError::NotSftp { .. } => Self::NotSftp,
+        }
+    }
+}
+
+impl From<&Denied> for Refusal {
+    fn from(denied: &Denied) -> Self {
+        match denied {
+            Denied::Password
+            | Denied::Token(_)
+            | Denied::Header(_)
+            | Denied::Certificate(_)
+            | Denied::Cookie
+            | Denied::CookieExpired
+            | Denied::Name
+            | Denied::NotOffered => Self::NotIdentified,
+            Denied::Busy => Self::Busy,
+        }
+    }
+}
+
+impl From<&OwnError> for Refusal {
+    fn from(error: &OwnError) -> Self {
+        match error {
+            OwnError::Name { .. } => Self::OwnCredentials,
+            OwnError::KeyFile(_)
+            | OwnError::Secret(_)
+            | OwnError::Randomness(_)
+            | OwnError::Certificate(_) => Self::Internal,
         }
     }
 }
@@ -141,18 +205,24 @@ mod tests {
         Refusal::NoCredentials,
         Refusal::UnusableCredentials,
         Refusal::WrongCredentials,
+        Refusal::NotIdentified,
+        Refusal::PasswordExpired,
         Refusal::Origin,
         Refusal::UnknownUpstream,
         Refusal::UnknownRoute,
         Refusal::UserFull,
         Refusal::AddressFull,
+        Refusal::Throttled(Duration::from_millis(1500)),
         Refusal::Full,
+        Refusal::Busy,
         Refusal::Draining,
         Refusal::Unreachable,
         Refusal::HostKey,
         Refusal::Algorithms,
         Refusal::NotSsh,
         Refusal::NotSftp,
+        Refusal::TooManyQuestions,
+        Refusal::OwnCredentials,
         Refusal::TimedOut,
         Refusal::Internal,
     ];
@@ -171,5 +241,15 @@ mod tests {
             let temporary = matches!(refusal.status().as_u16(), 429 | 503);
             assert_eq!(refusal.retry_after().is_some(), temporary, "{refusal:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_never_too_short() {
+        for (millis, seconds) in [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 2), (59_500, 60), (60_000, 60)]
+        {
+            let told = Refusal::Throttled(Duration::from_millis(millis)).retry_after();
+            assert_eq!(told, Some(Duration::from_secs(seconds)), "{millis} ms");
+        }
+        assert!(Refusal::Throttled(Duration::MAX).retry_after().is_some());
     }
 }

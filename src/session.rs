@@ -1,6 +1,8 @@
 //! One session: a client's WebSocket and an upstream's channel, from the upgrade to the last log line.
 
+use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +13,17 @@ use tracing::Instrument;
 
 use crate::close::close_frame;
 use crate::config;
+use crate::login;
 use crate::policy::PacketLimit;
-use crate::pump::{Clocks, Direction, Ended, Progress, pump};
-use crate::upstream::{Connection, Exit};
+use crate::pump::{Clocks, Direction, Ended, Notices, Progress, pump};
+use crate::upstream::{Connection, Exit, Idle};
 use crate::websocket::{self, Socket};
 
 /// Time for one message to arrive: a packet of 256 KiB at 9 kB/s.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long before the end of the idle time a client is told of it; in a short one, the last tenth.
+const IDLE_NOTICE: Duration = Duration::from_secs(60);
 
 /// Who a session belongs to, for the log.
 #[derive(Debug, Clone)]
@@ -38,13 +44,40 @@ pub fn new_id() -> String {
     format!("{:016x}", getrandom::u64().unwrap_or_default())
 }
 
-/// Runs a session to its end. `stop` asks it to end soon, in order.
+/// What a session heeds beside its packets.
+#[derive(Debug)]
+pub struct Course<'a> {
+    /// Asks it to end soon, in order.
+    pub stop: &'a CancellationToken,
+    /// How old it may get from here on.
+    pub lifetime: Duration,
+    /// Where the subprotocol has notices: the beginning of the drain, to be announced.
+    pub announce: Option<&'a CancellationToken>,
+    /// Where the session can be resumed: what to do with its connection.
+    pub resumable: Option<Resumable>,
+}
+
+/// What becomes of the connection of a lost socket.
+pub struct Resumable {
+    /// The client is back on another socket: this session shall end, and give its connection away.
+    pub wanted: CancellationToken,
+    /// Takes the connection.
+    pub park: Box<dyn FnOnce(Idle) + Send>,
+}
+
+impl fmt::Debug for Resumable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resumable").field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
+/// Runs a session to its end.
 pub async fn run<S>(
     identity: Identity,
     socket: Socket<S>,
     mut connection: Connection,
     limits: &config::Limits,
-    stop: &CancellationToken,
+    course: Course<'_>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -56,29 +89,83 @@ pub async fn run<S>(
     let progress = Arc::new(Progress::default());
     let mut client = websocket::packets(socket, Arc::clone(&progress));
     let observer = PacketLimit { bytes: limits.packet };
-    let clocks = clocks(limits);
-    let pumped = pump(&mut client, &mut connection.end, observer, &clocks, &progress, stop);
+    let mut clocks = clocks(limits, course.lifetime);
+    if let Some(draining) = course.announce {
+        client.sink.say_notices(login::notice);
+        clocks.notices = notices(limits, draining);
+    }
+    let stop = course.stop.child_token();
+    let pumped = pump(&mut client, &mut connection.end, observer, &clocks, &progress, &stop);
+    let wanted = course.resumable.as_ref().map(|resumable| resumable.wanted.clone());
+    let pumped = stopped_when_wanted(pumped, wanted, &stop);
     // A defect in one session is that session's end and nobody else's.
     let ended = AssertUnwindSafe(pumped).catch_unwind().instrument(span.clone()).await;
     let ended = ended.unwrap_or(Ended::Internal);
 
     let frame = close_frame(&ended);
     let code = frame.code;
-    let goodbyes = async { tokio::join!(connection.close(), client.close(frame)) };
+    let part = part_with(connection, course.resumable, &ended);
+    let goodbyes = async { tokio::join!(part, client.close(frame)) };
     let (exit, ()) = goodbyes.instrument(span).await;
     log_end(&identity, &user, &ended, code, &exit, &progress);
 }
 
-fn clocks(limits: &config::Limits) -> Clocks {
+async fn stopped_when_wanted(
+    pumped: impl Future<Output = Ended>,
+    wanted: Option<CancellationToken>,
+    stop: &CancellationToken,
+) -> Ended {
+    let mut pumped = pin!(pumped);
+    let wanted = async {
+        match wanted {
+            Some(wanted) => wanted.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = &mut pumped => ended,
+        () = wanted => {
+            stop.cancel();
+            // The pump knows of one reason to be stopped.
+            match pumped.await {
+                Ended::Draining => Ended::Replaced,
+                other => other,
+            }
+        }
+    }
+}
+
+/// Closes the connection, or gives it to whoever comes back for it.
+async fn part_with(connection: Connection, resumable: Option<Resumable>, ended: &Ended) -> Exit {
+    match resumable {
+        Some(Resumable { wanted, park }) if wanted.is_cancelled() || ended.may_be_back() => {
+            match connection.release().await {
+                Ok(idle) => {
+                    park(idle);
+                    Exit::Unknown
+                }
+                Err(exit) => exit,
+            }
+        }
+        _ => connection.close().await,
+    }
+}
+
+fn clocks(limits: &config::Limits, lifetime: Duration) -> Clocks {
     Clocks {
         idle: Some(limits.idle),
-        lifetime: Some(limits.lifetime),
+        lifetime: Some(lifetime),
         stall: Some(limits.stall),
         keepalive: Some(limits.keepalive),
         message: Some(MESSAGE_TIMEOUT),
         listens_to: Direction::Requests,
         linger: limits.linger,
+        notices: Notices::default(),
     }
+}
+
+fn notices(limits: &config::Limits, draining: &CancellationToken) -> Notices {
+    Notices { idle: Some(IDLE_NOTICE.min(limits.idle / 10)), drain: Some((draining.clone(), limits.drain)) }
 }
 
 fn log_end(identity: &Identity, user: &str, ended: &Ended, code: u16, exit: &Exit, progress: &Progress) {

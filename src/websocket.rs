@@ -1,26 +1,29 @@
 //! Adapter: a WebSocket as packets, one binary message each (RFC 6455), at either end.
 
 mod frames;
+mod talk;
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{self, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::pump::{CloseFrame, End, PacketSink, Packets, Progress, SourceEnd, Violation};
+use crate::pump::{CloseFrame, End, Notice, PacketSink, Packets, Progress, SourceEnd, Violation};
 use crate::sftp::Packet;
 
-use frames::TooManyFrames;
 pub use frames::Watched;
+use frames::{TooLarge, TooManyFrames};
+pub use talk::{Said, close, hear, limit_messages, say};
 
 /// A WebSocket over `S`, made by [`accept`] or [`connect`].
 pub type Socket<S> = WebSocketStream<Watched<S>>;
@@ -48,7 +51,8 @@ where
     WebSocketStream::from_partially_read(watched, early, Role::Server, Some(limits(packet_limit))).await
 }
 
-/// The client's end: sends the opening handshake `request` and reads the answer.
+/// The client's end: sends the opening handshake `request` and reads the answer. Gives the subprotocol that was
+/// chosen too.
 ///
 /// # Errors
 /// As [`client_async_with_config`]; an answer other than 101 is [`Error::Http`].
@@ -56,13 +60,15 @@ pub async fn connect<S>(
     request: impl IntoClientRequest + Unpin,
     stream: S,
     packet_limit: usize,
-) -> Result<Socket<S>, Error>
+) -> Result<(Socket<S>, Option<String>), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let stream = Watched::unwatched(stream);
     let settings = Some(limits(packet_limit));
-    client_async_with_config(request, stream, settings).await.map(|(socket, _)| socket)
+    let (socket, response) = client_async_with_config(request, stream, settings).await?;
+    let chosen = response.headers().get(SEC_WEBSOCKET_PROTOCOL).and_then(|name| name.to_str().ok());
+    Ok((socket, chosen.map(str::to_owned)))
 }
 
 /// The limits of a socket that carries packets of up to `packet_limit` bytes.
@@ -91,15 +97,34 @@ where
 {
     socket.get_mut().report_to(progress);
     let (sink, stream) = socket.split();
-    End { packets: WebSocketPackets { stream, broken: false }, sink: WebSocketSink { sink, finished: false } }
+    End {
+        packets: WebSocketPackets { stream, texts: None, broken: false },
+        sink: WebSocketSink { sink, notices: None, finished: false },
+    }
 }
 
+/// Who hears the text messages of a peer that may send some.
+pub type Texts = Box<dyn FnMut(&str) + Send>;
+
 /// Packets out of a WebSocket.
-#[derive(Debug)]
 pub struct WebSocketPackets<S> {
     stream: SplitStream<Socket<S>>,
+    texts: Option<Texts>,
     /// Set once the frames can no longer be followed.
     broken: bool,
+}
+
+impl<S> WebSocketPackets<S> {
+    /// From now on text messages are given to `texts`. Without this they are a violation.
+    pub fn hear_texts(&mut self, texts: Texts) {
+        self.texts = Some(texts);
+    }
+}
+
+impl<S> fmt::Debug for WebSocketPackets<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocketPackets").field("broken", &self.broken).finish_non_exhaustive()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Packets for WebSocketPackets<S> {
@@ -117,7 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Packets for WebSocketPackets<S> {
                 Message::Binary(bytes) => {
                     return Packet::parse(bytes).map_err(|error| SourceEnd::Violation(error.into()));
                 }
-                Message::Text(_) => return Err(SourceEnd::Violation(Violation::Text)),
+                Message::Text(text) => {
+                    let Some(hear) = &mut self.texts else {
+                        return Err(SourceEnd::Violation(Violation::Text));
+                    };
+                    hear(text.as_str());
+                    tokio::task::coop::consume_budget().await;
+                }
                 Message::Close(frame) => return Err(SourceEnd::Closed(frame.map(close_frame))),
                 // tungstenite answers pings itself. It never hands out a bare frame.
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
@@ -143,12 +174,24 @@ fn error_ends(error: Error) -> SourceEnd {
             SourceEnd::Lost("the connection was closed without a close frame".into())
         }
         Error::Protocol(error) => SourceEnd::Violation(Violation::WebSocket(error.to_string())),
-        Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<TooManyFrames>()) => {
-            SourceEnd::Violation(Violation::TooManyFrames)
-        }
+        Error::Io(error) => io_ends(error),
         // Only text messages and close reasons are checked for UTF-8.
         Error::Utf8(_) => SourceEnd::Violation(Violation::Text),
         other => SourceEnd::Lost(other.into()),
+    }
+}
+
+fn io_ends(error: io::Error) -> SourceEnd {
+    let inner = error.get_ref();
+    if inner.is_some_and(|inner| inner.is::<TooManyFrames>()) {
+        return SourceEnd::Violation(Violation::TooManyFrames);
+    }
+    match inner.and_then(|inner| inner.downcast_ref()) {
+        Some(TooLarge { size, limit }) => {
+            let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            SourceEnd::Violation(Violation::TooLarge { size: bytes(*size), limit: bytes(*limit) })
+        }
+        None => SourceEnd::Lost(error.into()),
     }
 }
 
@@ -156,7 +199,15 @@ fn error_ends(error: Error) -> SourceEnd {
 #[derive(Debug)]
 pub struct WebSocketSink<S> {
     sink: SplitSink<Socket<S>, Message>,
+    notices: Option<fn(Notice) -> String>,
     finished: bool,
+}
+
+impl<S> WebSocketSink<S> {
+    /// From now on notices are sent as text messages, in these words. Without this the peer gets none.
+    pub fn say_notices(&mut self, words: fn(Notice) -> String) {
+        self.notices = Some(words);
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> PacketSink for WebSocketSink<S> {
@@ -172,6 +223,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> PacketSink for WebSocketSink<S> {
 
     async fn keepalive(&mut self) -> io::Result<()> {
         self.sink.send(Message::Ping(Bytes::new())).await.map_err(io_error)
+    }
+
+    async fn notice(&mut self, notice: Notice) -> io::Result<()> {
+        let Some(words) = self.notices else {
+            return Ok(());
+        };
+        self.sink.send(Message::text(words(notice))).await.map_err(io_error)
     }
 
     async fn finish(&mut self) -> io::Result<()> {
@@ -195,24 +253,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> End<WebSocketPackets<S>, WebSocketSink<S
     pub async fn close(self, frame: CloseFrame) {
         let broken = self.packets.broken;
         let finished = self.sink.finished;
-        let Ok(mut socket) = self.sink.sink.reunite(self.packets.stream) else {
-            return;
-        };
-        let handshake = async {
-            if !finished {
-                let frame = protocol::CloseFrame { code: frame.code.into(), reason: frame.reason.into() };
-                // Fails when the peer closed first: then its echo waits in the buffer, and flush sends it.
-                let _ = socket.send(Message::Close(Some(frame))).await;
-                let _ = socket.flush().await;
-            }
-            if broken {
-                socket.get_mut().read_to_close().await;
-            } else {
-                while let Some(Ok(_)) = socket.next().await {}
-            }
-        };
-        if timeout(CLOSE_TIMEOUT, handshake).await.is_err() {
-            tracing::debug!("the client did not finish the closing handshake in time");
+        if let Ok(socket) = self.sink.sink.reunite(self.packets.stream) {
+            talk::shake(socket, (!finished).then_some(frame), broken).await;
         }
     }
 }

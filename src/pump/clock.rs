@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Direction, Ended, Progress, Side, Violation};
+use super::{Direction, Ended, Notices, Progress, Side, Violation};
 
 /// The clocks of one session. `None` switches one off.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Clocks {
     pub listens_to: Direction,
     /// Longest wait for the answers that the upstream owes when the client has ended.
     pub linger: Duration,
+    /// What the client is told before its time is over.
+    pub notices: Notices,
 }
 
 /// Keepalives without an answer after which a peer is taken for dead.

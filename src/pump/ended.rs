@@ -151,6 +151,8 @@ pub enum Ended {
     Lifetime,
     /// The bridge is going away.
     Draining,
+    /// The client goes on with this session on another socket.
+    Replaced,
     /// A defect of the bridge itself.
     Internal,
 }
@@ -169,6 +171,26 @@ impl Ended {
         }
     }
 
+    /// Whether the client was lost, or left without saying that it is done, and may be back: 1000 is said by
+    /// those that are done, 1001 by a page that is reloaded (RFC 6455, section 7.4.1).
+    pub fn may_be_back(&self) -> bool {
+        match self {
+            Self::Lost { side, .. } | Self::Stalled(side) | Self::Silent(side) => *side == Side::Client,
+            Self::Closed { side: Side::Client, frame } => {
+                frame.as_ref().is_none_or(|frame| frame.code != 1000)
+            }
+            Self::Replaced => true,
+            Self::Closed { side: Side::Upstream, .. }
+            | Self::Finished(_)
+            | Self::Unanswered { .. }
+            | Self::Violation { .. }
+            | Self::Idle
+            | Self::Lifetime
+            | Self::Draining
+            | Self::Internal => false,
+        }
+    }
+
     /// Whether the client can still be told something.
     pub(super) fn client_still_reads(&self) -> bool {
         match self {
@@ -182,6 +204,7 @@ impl Ended {
             | Self::Idle
             | Self::Lifetime
             | Self::Draining
+            | Self::Replaced
             | Self::Internal => true,
         }
     }
@@ -236,6 +259,7 @@ impl fmt::Display for Ended {
             Self::Idle => f.write_str("idle for too long"),
             Self::Lifetime => f.write_str("the session's lifetime is over"),
             Self::Draining => f.write_str("the bridge is going away"),
+            Self::Replaced => f.write_str("the client goes on elsewhere"),
             Self::Internal => f.write_str("internal error"),
         }
     }

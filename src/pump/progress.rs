@@ -175,7 +175,12 @@ impl Progress {
 
     /// For how long no packet has moved either way.
     pub(super) fn idle_for(&self) -> Duration {
-        self.since(self.requests.moved.load(Relaxed).max(self.responses.moved.load(Relaxed)))
+        self.since(self.last_moved())
+    }
+
+    /// When a packet last moved either way, in milliseconds since the session began.
+    pub(super) fn last_moved(&self) -> u64 {
+        self.requests.moved.load(Relaxed).max(self.responses.moved.load(Relaxed))
     }
 
     /// For how long the WebSocket peer gave no sign of life. Taking its packets counts as one, and so does a

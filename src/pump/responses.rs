@@ -4,6 +4,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc::Receiver;
 
 use super::flow::{Flow, client_lost, tick};
+use super::notices::Herald;
 use super::{Direction, Ended, Observer, PacketSink, Packets, Side, SourceEnd};
 use crate::sftp::Packet;
 
@@ -14,6 +15,7 @@ impl<O: Observer> Flow<'_, O> {
         upstream: &mut P,
         client: &mut S,
         mut answers: Receiver<Packet>,
+        mut herald: Herald<'_>,
     ) -> Ended {
         let mut ticks = self.ticks::<S>();
         loop {
@@ -21,6 +23,7 @@ impl<O: Observer> Flow<'_, O> {
                 next = upstream.next() => self.deliver(next, upstream, client).await,
                 Some(answer) = answers.recv() => self.hand_over(answer, client).await,
                 _ = tick(&mut ticks) => client.keepalive().await.map_err(client_lost),
+                notice = herald.next() => client.notice(notice).await.map_err(client_lost),
             };
             if let Err(ended) = step {
                 return ended;

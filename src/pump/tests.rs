@@ -2,6 +2,7 @@
 
 mod clocks;
 mod endings;
+mod notices;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,7 @@ fn clocks() -> Clocks {
         message: None,
         listens_to: Direction::Requests,
         linger: Duration::from_secs(5),
+        notices: Notices::default(),
     }
 }
 

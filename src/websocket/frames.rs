@@ -26,6 +26,32 @@ const MASKED: u8 = 0x80;
 #[error("more than {MOST_FRAMES} frames in one message")]
 pub(super) struct TooManyFrames;
 
+/// A message over the limit of the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a message of {size} bytes, and at most {limit} are taken now")]
+pub(super) struct TooLarge {
+    pub(super) size: u64,
+    pub(super) limit: u64,
+}
+
+/// What ends a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Offence {
+    #[error(transparent)]
+    TooManyFrames(#[from] TooManyFrames),
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+impl From<Offence> for io::Error {
+    fn from(offence: Offence) -> Self {
+        match offence {
+            Offence::TooManyFrames(flood) => Self::other(flood),
+            Offence::TooLarge(large) => Self::other(large),
+        }
+    }
+}
+
 /// Follows frame headers through a stream of bytes.
 #[derive(Debug, Default)]
 struct Watch {
@@ -36,15 +62,19 @@ struct Watch {
     payload: u64,
     /// Frames of the message that is being sent.
     frames: u32,
-    /// A message had too many. Stays set: whoever looks later must learn it, too.
-    flooded: bool,
+    /// Bytes of that message, as far as its frames have begun.
+    size: u64,
+    /// The most that a message may have, where the library's own limit is higher.
+    limit: Option<u64>,
+    /// A message broke a limit. Stays set: whoever looks later must learn it, too.
+    offence: Option<Offence>,
     /// A close frame has come whole.
     closed: bool,
     closing: bool,
 }
 
 impl Watch {
-    fn see(&mut self, mut bytes: &[u8]) -> Result<(), TooManyFrames> {
+    fn see(&mut self, mut bytes: &[u8]) -> Result<(), Offence> {
         while !bytes.is_empty() {
             if self.payload > 0 {
                 let passed = usize::try_from(self.payload).unwrap_or(usize::MAX).min(bytes.len());
@@ -56,7 +86,19 @@ impl Watch {
             }
             self.closed |= self.closing && self.have == 0 && self.payload == 0;
         }
-        if self.flooded { Err(TooManyFrames) } else { Ok(()) }
+        self.offence.map_or(Ok(()), Err)
+    }
+
+    /// From now on; a message that has begun counts.
+    fn limit_messages(&mut self, limit: Option<u64>) {
+        self.limit = limit;
+        self.check_size();
+    }
+
+    fn check_size(&mut self) {
+        if let Some(limit) = self.limit.filter(|limit| self.size > *limit) {
+            self.offence.get_or_insert(TooLarge { size: self.size, limit }.into());
+        }
     }
 
     /// Whether a message, or a frame, has begun and not ended.
@@ -87,8 +129,15 @@ impl Watch {
         self.have = 0;
         self.closing |= close;
         if !control {
+            if self.frames == 0 {
+                self.size = 0;
+            }
             self.frames = self.frames.saturating_add(1);
-            self.flooded |= self.frames > MOST_FRAMES;
+            self.size = self.size.saturating_add(self.payload);
+            self.check_size();
+            if self.frames > MOST_FRAMES {
+                self.offence.get_or_insert(TooManyFrames.into());
+            }
             if last {
                 self.frames = 0;
             }
@@ -101,7 +150,7 @@ impl Watch {
 pub struct Watched<S> {
     inner: S,
     watch: Option<Watch>,
-    /// The flood was reported: after that, only the close frame is looked for.
+    /// The offence was reported: after that, only the close frame is looked for.
     reported: bool,
     /// Where signs of life and messages that stay open are noted.
     progress: Option<Arc<Progress>>,
@@ -121,6 +170,13 @@ impl<S> Watched<S> {
     /// `inner` as it is: the client's end, which begins with a handshake and trusts its bridge with frames.
     pub(super) fn unwatched(inner: S) -> Self {
         Self { inner, watch: None, reported: false, progress: None }
+    }
+
+    /// Takes no message of more than `limit` bytes from now on; `None` leaves it to the library.
+    pub(super) fn limit_messages(&mut self, limit: Option<u64>) {
+        if let Some(watch) = &mut self.watch {
+            watch.limit_messages(limit);
+        }
     }
 
     /// Notes from now on in `progress` what is heard.
@@ -168,9 +224,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let seen = this.watch.as_mut().map_or(Ok(()), |watch| watch.see(read));
         this.note(length);
         Poll::Ready(match seen {
-            Err(flood) if !std::mem::replace(&mut this.reported, true) => {
+            Err(offence) if !std::mem::replace(&mut this.reported, true) => {
                 out.set_filled(before); // a read that fails has read nothing
-                Err(io::Error::other(flood))
+                Err(offence.into())
             }
             _ => Ok(()),
         })
@@ -255,7 +311,35 @@ mod tests {
         watch.see(&frame(0x02, 0, true)).unwrap();
         let flood = frame(0x00, 0, true).repeat(1023);
         watch.see(&flood).unwrap();
-        assert_eq!(watch.see(&frame(0x00, 0, true)), Err(TooManyFrames));
+        assert_eq!(watch.see(&frame(0x00, 0, true)), Err(TooManyFrames.into()));
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_an_error_at_its_header_in_one_frame_or_in_many() {
+        let limited = || {
+            let mut watch = Watch::default();
+            watch.limit_messages(Some(100));
+            watch
+        };
+        let mut watch = limited();
+        for _ in 0..10 {
+            watch.see(&frame(0x81, 60, true)).unwrap();
+            watch.see(&frame(0x89, 60, true)).unwrap();
+        }
+        let whole = frame(0x81, 70000, true);
+        assert_eq!(watch.see(&whole[..14]), Err(TooLarge { size: 70000, limit: 100 }.into()));
+
+        let mut watch = limited();
+        watch.see(&frame(0x01, 60, true)).unwrap();
+        assert_eq!(watch.see(&frame(0x00, 60, true)), Err(TooLarge { size: 120, limit: 100 }.into()));
+
+        let mut watch = limited();
+        watch.limit_messages(None);
+        watch.see(&frame(0x82, 70000, true)).unwrap();
+        let mut watch = Watch::default();
+        watch.see(&whole[..14]).unwrap();
+        watch.limit_messages(Some(100));
+        assert!(watch.see(&whole[14..15]).is_err(), "what has begun counts");
     }
 
     #[test]
