@@ -22,7 +22,9 @@ pub enum Command {
     /// Try it: a bridge with an SFTP server of its own behind it, on loopback
     Demo(Demo),
     /// Carry stdin and stdout through a bridge, for `sftp -D`, sshfs, rclone and lftp
-    Connect(Connect),
+    Connect(Box<Connect>),
+    /// Make a line for the users file from a password, asked at the terminal or read from stdin
+    HashPassword(HashPassword),
 }
 
 /// `serve`
@@ -61,6 +63,25 @@ pub struct Connect {
     /// File that holds the password [default: SFTPBRIDGE_PASSWORD, else asked at the terminal]
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+    /// File that holds a bearer token [default: SFTPBRIDGE_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Private key to log in with, or the public half of one that the ssh-agent holds; may come several times
+    /// [default: the ssh-agent's keys, then ~/.ssh/id_ed25519, id_ecdsa and id_rsa]
+    #[arg(short = 'i', long, value_name = "FILE")]
+    pub identity: Vec<PathBuf>,
+    /// Certificate for such a key, where it is not beside it as FILE-cert.pub; may come several times
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Vec<PathBuf>,
+    /// Leave alone what the ssh-agent holds beside these keys
+    #[arg(long)]
+    pub identities_only: bool,
+    /// PEM file with a certificate for TLS, where the bridge asks for one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub client_certificate: Option<PathBuf>,
+    /// PEM file with its private key
+    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    pub client_key: Option<PathBuf>,
     /// PEM file with the only certificate authorities to trust [default: the system's]
     #[arg(long, value_name = "FILE", conflicts_with = "danger_accept_any_certificate")]
     pub ca_file: Option<PathBuf>,
@@ -77,13 +98,21 @@ pub struct Connect {
     pub(crate) ssh: SshOptions,
 }
 
-/// Options of ssh that the calling programs append. Those without a meaning here are taken and dropped.
+/// `hash-password`
+#[derive(Debug, Args)]
+pub struct HashPassword {
+    /// Name to put before the hash, as the users file has it
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+}
+
+/// Options of ssh that the calling programs append. Of `-o` BatchMode counts. Those without a meaning here are taken and dropped.
 #[derive(Debug, Args)]
 pub(crate) struct SshOptions {
     #[arg(short = 'l', hide = true)]
     pub(crate) login_name: Option<String>,
     #[arg(short = 'o', hide = true)]
-    _options: Vec<String>,
+    pub(crate) options: Vec<String>,
     #[arg(short = 'p', hide = true)]
     _port: Option<String>,
     #[arg(short = 'F', hide = true)]
@@ -116,7 +145,7 @@ mod tests {
     fn connect(arguments: &[&str]) -> Connect {
         let arguments = ["sftpbridge", "connect", "ws://host"].iter().chain(arguments);
         match Cli::try_parse_from(arguments).unwrap().command {
-            Command::Connect(connect) => connect,
+            Command::Connect(connect) => *connect,
             other => panic!("{other:?}"),
         }
     }

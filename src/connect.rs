@@ -2,10 +2,22 @@
 //! the same road as a browser. The same pump as in the bridge, with the WebSocket on the other side.
 
 mod arguments;
+mod conversation;
+mod dialogue;
 mod handshake;
+mod identities;
 mod login;
+mod notices;
+mod opening;
+mod person;
+mod shown;
+mod signing;
 mod target;
 mod tls;
+mod warning;
+
+#[cfg(test)]
+mod fixtures;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +25,18 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::pump::{Clocks, CloseFrame, Direction, End, Ended, Progress, Side, pump};
+use crate::pump::{Clocks, CloseFrame, Direction, End, Ended, Notices, Progress, Side, pump};
 use crate::stdio::{self, StreamPackets, StreamSink};
-use crate::websocket::{self, Socket};
+use crate::websocket;
 
 pub use arguments::SshArguments;
-pub use login::Login;
+pub use identities::{KeyChoice, KeyFiles, Unusable};
+pub use login::{Login, Token};
 pub use target::{Target, TargetError};
-pub use tls::Trust;
+pub use tls::{ClientCertificate, Trust};
 
-use handshake::Stream;
+use opening::Opening;
+use person::Person;
 
 /// Largest packet in bytes, either way: the most that a bridge can be configured to carry.
 const PACKET_LIMIT: usize = 16 * 1024 * 1024;
@@ -43,8 +57,12 @@ pub struct Options {
     pub target: Target,
     /// Which certificates prove it is the bridge.
     pub trust: Trust,
+    /// What proves to it who we are, where TLS does.
+    pub certificate: Option<ClientCertificate>,
     /// Who is logging in.
     pub login: Login,
+    /// Nobody is to be asked for anything.
+    pub batch: bool,
 }
 
 /// Why a session did not come about, or did not end well. `Display` is one sentence for the user.
@@ -63,17 +81,26 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`], when there was no session or it broke.
 pub async fn run(mut options: Options) -> Result<(), ConnectError> {
-    let socket = handshake::log_in(&mut options).await?;
-    carry(socket).await
+    let stop = stop_on_sigterm()?;
+    let person = if options.batch { Person::Nobody } else { Person::find() };
+    let opening = tokio::select! {
+        opening = opening::open(&mut options, &person) => opening?,
+        // A question at the terminal is taken back in order.
+        () = stop.cancelled() => return Err(ConnectError::Failed("terminated".to_owned())),
+    };
+    carry(opening, stop).await
 }
 
-async fn carry(socket: Socket<Stream>) -> Result<(), ConnectError> {
+async fn carry(opening: Opening, stop: CancellationToken) -> Result<(), ConnectError> {
     let failed = |what, error| ConnectError::Failed(format!("cannot use standard {what}: {error}"));
     let (input, _input_mode) = stdio::stdin().map_err(|error| failed("input", error))?;
     let (output, _output_mode) = stdio::stdout().map_err(|error| failed("output", error))?;
     let mut client = End { packets: StreamPackets::new(input, PACKET_LIMIT), sink: StreamSink::new(output) };
     let progress = Arc::new(Progress::default());
-    let mut bridge = websocket::packets(socket, Arc::clone(&progress));
+    let mut bridge = websocket::packets(opening.socket, Arc::clone(&progress));
+    if opening.has_notices {
+        bridge.packets.hear_texts(notices::shown());
+    }
     let clocks = Clocks {
         idle: None,
         lifetime: None,
@@ -82,8 +109,8 @@ async fn carry(socket: Socket<Stream>) -> Result<(), ConnectError> {
         message: None,
         listens_to: Direction::Responses,
         linger: LINGER,
+        notices: Notices::default(),
     };
-    let stop = stop_on_sigterm()?;
     let told_to_stop = async {
         stop.cancelled().await;
         tokio::time::sleep(STOP_LINGER).await;

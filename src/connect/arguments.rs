@@ -7,6 +7,8 @@ pub struct SshArguments {
     pub subsystem: bool,
     /// `-l`
     pub user: Option<String>,
+    /// `-o`: options of ssh_config(5).
+    pub options: Vec<String>,
     /// Destination and command, as they came.
     pub rest: Vec<String>,
 }
@@ -16,6 +18,18 @@ impl SshArguments {
     pub fn user(&self) -> Option<&str> {
         let destination = || self.rest.first()?.rsplit_once('@').map(|(user, _)| user);
         self.user.as_deref().or_else(destination).filter(|user| !user.is_empty())
+    }
+
+    /// Whether nobody may be asked: `sftp -b` and scripts say so, and would wait for ever. Of several values the first
+    /// counts, as in ssh.
+    pub fn is_batch(&self) -> bool {
+        let mut values = self.options.iter().filter_map(|option| {
+            let (name, value) = option.trim().split_once(|c: char| c == '=' || c.is_ascii_whitespace())?;
+            name.eq_ignore_ascii_case("BatchMode").then_some(value)
+        });
+        let value = values.next().unwrap_or_default();
+        let value = value.trim_matches(|c: char| c == '=' || c == '"' || c.is_ascii_whitespace());
+        value.eq_ignore_ascii_case("yes") || value.eq_ignore_ascii_case("true")
     }
 
     /// Whether it is SFTP that is asked for. rclone for one also tries to run commands, and must learn at
@@ -39,7 +53,8 @@ mod tests {
     use super::*;
 
     fn arguments(subsystem: bool, rest: &[&str]) -> SshArguments {
-        SshArguments { subsystem, user: None, rest: rest.iter().map(|text| (*text).to_owned()).collect() }
+        let rest = rest.iter().map(|text| (*text).to_owned()).collect();
+        SshArguments { subsystem, rest, ..SshArguments::default() }
     }
 
     #[test]
@@ -68,5 +83,19 @@ mod tests {
         assert_eq!(arguments(true, &["host", "sftp"]).user(), None);
         let named = SshArguments { user: Some("l".to_owned()), ..arguments(true, &["a@host", "sftp"]) };
         assert_eq!(named.user(), Some("l"));
+    }
+
+    #[test]
+    fn batch_mode_is_understood_in_every_spelling_and_the_first_one_counts() {
+        let is_batch = |options: &[&str]| {
+            let options = options.iter().map(|text| (*text).to_owned()).collect();
+            SshArguments { options, ..SshArguments::default() }.is_batch()
+        };
+        for option in ["batchmode yes", "BatchMode=yes", " BatchMode = \"yes\"", "BATCHMODE\ttrue"] {
+            assert!(is_batch(&["ForwardX11 no", option]), "{option}");
+        }
+        for options in [&[][..], &["BatchMode no", "BatchMode yes"], &["BatchMode"], &["BatchModeX yes"]] {
+            assert!(!is_batch(options), "{options:?}");
+        }
     }
 }

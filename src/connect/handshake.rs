@@ -1,4 +1,4 @@
-//! The client's side of the opening handshake, with a question at the terminal where it is needed.
+//! The client's side of the opening handshake (RFC 6455, section 4.1).
 
 use std::time::Duration;
 
@@ -12,10 +12,14 @@ use tokio_tungstenite::tungstenite::handshake::client::Response;
 use tokio_util::either::Either;
 
 use super::{ConnectError, Options, PACKET_LIMIT, Target, tls};
+use crate::login;
 use crate::websocket::{self, Socket};
 
 /// To the bridge: plain or through TLS.
 pub(super) type Stream = Either<TcpStream, tokio_rustls::client::TlsStream<TcpStream>>;
+
+/// The subprotocol of a session whose user the opening handshake has proved.
+const SFTP: &str = "sftp";
 
 /// Time for TCP and TLS, each.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -24,51 +28,46 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// earlier than this by itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How often a person may try their password.
-const TRIES: u32 = 3;
-
-/// Opens a session. Without a password the first try is anonymous, as the bridge may know the person by other
-/// means; when it does not, the terminal is asked.
-pub(super) async fn log_in(options: &mut Options) -> Result<Socket<Stream>, ConnectError> {
-    let mut tries = 0;
-    let mut exposed = !options.target.tls && !options.target.is_loopback();
-    loop {
-        if exposed && options.login.password.is_some() {
-            exposed = false;
-            eprintln!("sftpbridge: warning: the password goes to {} unencrypted; use wss://", options.target);
-        }
-        let refused = match attempt(options).await? {
-            Ok(socket) => return Ok(socket),
-            Err(refused) => refused,
-        };
-        let may_ask = options.login.password.is_none() || options.login.asked;
-        if !may_ask || tries == TRIES {
-            return Err(ConnectError::Refused(refused));
-        }
-        tries += 1;
-        let instructions = if options.login.asked { refused.as_str() } else { "" };
-        options.login.ask(&options.target.to_string(), instructions).map_err(|error| {
-            ConnectError::Refused(format!(
-                "a password is needed, and there is no terminal to ask at ({error}); \
-                 give --password-file or SFTPBRIDGE_PASSWORD"
-            ))
-        })?;
-    }
+/// What came of an opening handshake.
+pub(super) enum Opened {
+    /// A session.
+    Session(Socket<Stream>),
+    /// A conversation, to log in.
+    Conversation(Socket<Stream>),
+    /// 401, and the reason.
+    Refused(String),
 }
 
-/// One opening handshake; the inner error is a refused login.
-async fn attempt(options: &Options) -> Result<Result<Socket<Stream>, String>, ConnectError> {
+/// An opening handshake that offers the conversation.
+pub(super) async fn converse(options: &Options, authorization: Option<&str>) -> Result<Opened, ConnectError> {
+    open(options, &[login::SUBPROTOCOL, SFTP], authorization).await
+}
+
+/// An opening handshake that proves the user, or that the bridge may take for proof as it is.
+pub(super) async fn plain(options: &Options, authorization: Option<&str>) -> Result<Opened, ConnectError> {
+    open(options, &[SFTP], authorization).await
+}
+
+async fn open(
+    options: &Options,
+    offered: &[&str],
+    authorization: Option<&str>,
+) -> Result<Opened, ConnectError> {
     let stream = dial(options).await?;
     let uri = options.target.url().parse().map_err(|error| failed(&options.target, error))?;
-    let mut request = ClientRequestBuilder::new(uri).with_sub_protocol("sftp");
-    if let Some(basic) = options.login.basic() {
-        request = request.with_header("Authorization", basic.as_str());
+    let mut request = ClientRequestBuilder::new(uri);
+    for subprotocol in offered {
+        request = request.with_sub_protocol(*subprotocol);
+    }
+    if let Some(authorization) = authorization {
+        request = request.with_header("Authorization", authorization);
     }
     let answer = timeout(ANSWER_TIMEOUT, websocket::connect(request, stream, PACKET_LIMIT));
     match answer.await.map_err(|_| failed(&options.target, "no answer to the opening handshake"))? {
-        Ok(socket) => Ok(Ok(socket)),
+        Ok((socket, Some(chosen))) if chosen == login::SUBPROTOCOL => Ok(Opened::Conversation(socket)),
+        Ok((socket, _)) => Ok(Opened::Session(socket)),
         Err(Error::Http(response)) if response.status() == StatusCode::UNAUTHORIZED => {
-            Ok(Err(reason(&response)))
+            Ok(Opened::Refused(reason(&response)))
         }
         Err(Error::Http(response)) => Err(refused(&options.target, &response)),
         Err(error) => Err(failed(&options.target, error)),
@@ -87,7 +86,8 @@ async fn dial(options: &Options) -> Result<Stream, ConnectError> {
         return Ok(Either::Left(tcp));
     }
     let name = ServerName::try_from(host.clone()).map_err(|error| failed(&options.target, error))?;
-    let handshake = timeout(CONNECT_TIMEOUT, tls::connector(&options.trust)?.connect(name, tcp));
+    let connector = tls::connector(&options.trust, options.certificate.as_ref())?;
+    let handshake = timeout(CONNECT_TIMEOUT, connector.connect(name, tcp));
     let stream = handshake
         .await
         .map_err(|_| failed(&options.target, "no answer to the TLS handshake in time"))?
@@ -106,7 +106,10 @@ fn refused(target: &Target, response: &Response) -> ConnectError {
         Some(location) => format!("it points to {location}; connect there if that is right"),
         None => reason(response),
     };
-    ConnectError::Failed(format!("{target} answered {}: {reason}", status.as_u16()))
+    let later = text(response.headers(), header::RETRY_AFTER.as_str())
+        .map(|seconds| format!(" (try again in {seconds} s)"))
+        .unwrap_or_default();
+    ConnectError::Failed(format!("{target} answered {}: {reason}{later}", status.as_u16()))
 }
 
 /// The sentence that the bridge gives its reason in; a proxy in front has none.

@@ -1,13 +1,13 @@
 //! TLS to the bridge: the system's certificate authorities, or the ones that were named.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::TlsConnector;
 
 use super::ConnectError;
@@ -24,20 +24,39 @@ pub enum Trust {
     DangerAnyone,
 }
 
-/// A connector that trusts as `trust` says.
-pub(super) fn connector(trust: &Trust) -> Result<TlsConnector, ConnectError> {
+/// What proves to a TLS server who the client is (RFC 8446, section 4.4.2).
+#[derive(Debug, Clone)]
+pub struct ClientCertificate {
+    /// PEM file with the certificate, and those between it and the authority.
+    pub chain: PathBuf,
+    /// PEM file with its private key, without a passphrase.
+    pub key: PathBuf,
+}
+
+/// A connector that trusts as `trust` says, and shows `certificate` where it is asked for one.
+pub(super) fn connector(
+    trust: &Trust,
+    certificate: Option<&ClientCertificate>,
+) -> Result<TlsConnector, ConnectError> {
     let provider = Arc::new(ring::default_provider());
     let failed = |error| ConnectError::Failed(format!("TLS cannot be set up: {error}"));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(failed)?;
-    let mut config = match trust {
-        Trust::System => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
-        Trust::File(path) => builder.with_root_certificates(roots_of(path)?).with_no_client_auth(),
-        Trust::DangerAnyone => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(DangerAnyone(provider)))
-            .with_no_client_auth(),
+    let builder = match trust {
+        Trust::System => builder.with_root_certificates(system_roots()?),
+        Trust::File(path) => builder.with_root_certificates(roots_of(path)?),
+        Trust::DangerAnyone => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(DangerAnyone(provider)))
+        }
+    };
+    let mut config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(ClientCertificate { chain, key }) => builder
+            .with_client_auth_cert(certificates("--client-certificate", chain)?, private_key(key)?)
+            .map_err(|error| {
+                ConnectError::Failed(format!("--client-certificate {}: {error}", chain.display()))
+            })?,
     };
     // An upgrade to WebSocket exists in HTTP/1.1 only.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -58,18 +77,30 @@ fn system_roots() -> Result<RootCertStore, ConnectError> {
     Ok(roots)
 }
 
-fn roots_of(path: &PathBuf) -> Result<RootCertStore, ConnectError> {
-    let failed = |error: String| ConnectError::Failed(format!("--ca-file {}: {error}", path.display()));
+fn roots_of(path: &Path) -> Result<RootCertStore, ConnectError> {
     let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-        roots.add(certificate).map_err(|error| failed(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(failed("it holds no certificate".to_owned()));
+    for certificate in certificates("--ca-file", path)? {
+        roots
+            .add(certificate)
+            .map_err(|error| ConnectError::Failed(format!("--ca-file {}: {error}", path.display())))?;
     }
     Ok(roots)
+}
+
+/// The certificates in the PEM file that `option` names; at least one.
+fn certificates(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+    let failed = |error: String| ConnectError::Failed(format!("{option} {}: {error}", path.display()));
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
+    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|error| failed(error.to_string()))?;
+    match found.is_empty() {
+        true => Err(failed("it holds no certificate".to_owned())),
+        false => Ok(found),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, ConnectError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| ConnectError::Failed(format!("--client-key {}: {error}", path.display())))
 }
 
 /// Believes every certificate. The signatures are still checked: a server must own the key that it shows.
