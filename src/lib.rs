@@ -8,8 +8,8 @@
 //!   browser, sftp-ws                                                          sshd
 //!         │ WebSocket                                                           ▲ SSH
 //!         ▼                                                                     │
-//!   server ──── auth ──── who is it          upstream ──── dial, host key, login, subsystem
-//!     │ upgrade                                 │
+//!   server ──── auth ──── who is it          upstream ──── dial, host key, attempts, subsystem
+//!     │ upgrade  login ─ a conversation         │
 //!     ▼                                         ▼
 //!   session ═══ websocket ═══▶ pump ═══▶ upstream::channel        one session: both ends, its end, its log line
 //!                                │
@@ -20,12 +20,13 @@
 //!   connect ═══ stdio ═══▶ pump ═══▶ websocket                    the same pump the other way round
 //!   demo                                                          an SFTP server of its own, to try it all
 //!
+//!   terminal   /dev/tty, for questions
 //!   config     what the operator decides, as data            refusal    why not: HTTP status and sentence
 //!   close      why it ended: close code and sentence         logs, cli, commands: the program around it
 //! ```
 //!
-//! Imports point down only: `commands -> connect, demo -> server -> session, auth, refusal -> upstream,
-//! websocket, stdio, close, policy -> pump -> sftp`, and `config -> fingerprint` beside them. A test reads the
+//! Imports point down only: `commands -> cli -> demo -> server, connect -> session -> login -> refusal -> auth ->
+//! upstream, websocket, stdio, terminal, close, policy, logs -> pump, config -> sftp, fingerprint`. A test reads the
 //! `use crate::` lines and fails on an arrow that points up.
 //!
 //! # Embedding
@@ -50,6 +51,7 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 pub mod fingerprint;
+pub mod login;
 pub mod logs;
 pub mod policy;
 pub mod pump;
@@ -58,6 +60,7 @@ pub mod server;
 pub mod session;
 pub mod sftp;
 pub mod stdio;
+pub mod terminal;
 pub mod upstream;
 pub mod websocket;
 
@@ -69,7 +72,7 @@ pub mod websocket;
 /// gives the router too, and call [`server::Bridge::drain`].
 ///
 /// # Errors
-/// When the host keys of an upstream cannot be read.
+/// When the host keys of an upstream, or a file of `[identity]`, cannot be used.
 pub fn router(config: &config::Config) -> Result<axum::Router, server::BridgeError> {
     Ok(server::Bridge::new(config)?.router())
 }

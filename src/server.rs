@@ -1,13 +1,23 @@
 //! The public side: accept, route, upgrade, drain.
 
+mod access;
 mod admission;
 mod bridge;
 mod descriptors;
 mod handshake;
 mod listener;
+mod login;
+mod page;
+mod parked;
+mod peer;
+mod resume;
 mod routes;
+mod sign_in;
 mod signals;
+mod throttle;
+mod tls;
 mod upgrade;
+mod visitor;
 mod workers;
 
 use std::io;
@@ -23,8 +33,10 @@ use crate::config::Config;
 
 pub use bridge::{Bridge, BridgeError};
 pub use signals::Signals;
+pub use tls::{TlsError, TlsPeer};
 
 use listener::Service;
+use tls::Tls;
 use workers::{Accepted, Workers};
 
 /// HTTP connections at a time: those that are in their opening handshake, or load the page, or do nothing
@@ -38,7 +50,8 @@ impl Bridge {
     /// The bridge as a service, to be mounted in any axum server. Sessions run on the runtime that serves it.
     ///
     /// Where the request's extensions hold an [`axum::extract::ConnectInfo`] of a [`SocketAddr`], the limits
-    /// per address work and the log knows the peer.
+    /// per address work and the log knows the peer. Where they hold a [`TlsPeer`], the bridge knows that the
+    /// request came by https.
     pub fn router(&self) -> Router {
         routes::router(self.clone())
     }
@@ -50,6 +63,7 @@ pub struct Server {
     bridge: Bridge,
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 /// Why a server could not start.
@@ -58,6 +72,9 @@ pub enum ServerError {
     /// The configured upstreams cannot be used.
     #[error(transparent)]
     Bridge(#[from] BridgeError),
+    /// A certificate or key of the listener cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("listen.address: cannot listen on {address}: {source}")]
     Listen {
@@ -78,16 +95,22 @@ impl Server {
     /// [`ServerError`] names the configuration key at fault.
     pub async fn bind(config: &Config) -> Result<Self, ServerError> {
         let bridge = Bridge::new(config)?;
+        let tls = config.listen.tls.as_ref().map(Tls::load).transpose()?;
         let address = config.listen.address;
         let listen = |source| ServerError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { bridge, listener, address })
+        Ok(Self { bridge, listener, address, tls })
     }
 
     /// The address, with the port that was picked where 0 was configured.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// `https` or `http`, whichever is spoken at the address.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Serves until the first signal, then drains; a second signal shortens that.
@@ -99,6 +122,7 @@ impl Server {
         descriptors::raise_limit(self.bridge.config.limits.sessions);
         let service = Service {
             router: self.bridge.router(),
+            tls: self.tls,
             longest_request: self.bridge.longest_attempt(),
             stop: stop.clone(),
             sessions: self.bridge.sessions.clone(),

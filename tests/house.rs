@@ -14,8 +14,11 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&[&str]] = &[
     &["sftp", "fingerprint"],
     &["pump", "config"],
-    &["close", "policy", "stdio", "websocket", "upstream", "logs"],
-    &["auth", "refusal", "session"],
+    &["close", "policy", "stdio", "terminal", "websocket", "upstream", "logs"],
+    &["auth"],
+    &["refusal"],
+    &["login"],
+    &["session"],
     &["server", "connect"],
     &["demo"],
     &["cli"],

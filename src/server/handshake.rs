@@ -7,16 +7,40 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::config::Origin;
+use crate::login;
 use crate::refusal::Refusal;
 
-/// The subprotocol that this bridge speaks: one SFTP packet a binary message, credentials in the handshake.
-const SUBPROTOCOL: &str = "sftp";
+/// What is spoken after the 101.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subprotocol {
+    /// One SFTP packet a binary message, and credentials in the handshake.
+    Sftp,
+    /// The same after a conversation about the login.
+    Login,
+}
+
+impl Subprotocol {
+    /// Every one that this bridge speaks.
+    pub(super) const NAMES: &[&str] = &[Self::Sftp.name(), Self::Login.name()];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sftp => "sftp",
+            Self::Login => login::SUBPROTOCOL,
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        [Self::Sftp, Self::Login].into_iter().find(|subprotocol| subprotocol.name() == name)
+    }
+}
 
 /// A handshake that may be answered with 101.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Handshake {
     accept: String,
-    subprotocol: Option<&'static str>,
+    /// What the client wants; none is the same as `sftp`, without an echo.
+    pub(super) subprotocol: Option<Subprotocol>,
 }
 
 impl Handshake {
@@ -52,7 +76,7 @@ impl Handshake {
             headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
         }
         if let Some(subprotocol) = self.subprotocol {
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
         }
         headers
     }
@@ -66,21 +90,20 @@ pub(super) fn upgrade_headers() -> HeaderMap {
     ])
 }
 
-/// Only what was offered may be echoed. `websocket-sftp` offers nothing and expects nothing back.
-fn subprotocol(headers: &HeaderMap, required: bool) -> Result<Option<&'static str>, Refusal> {
-    let offers: Vec<&str> = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).collect();
-    if offers.contains(&SUBPROTOCOL) {
-        Ok(Some(SUBPROTOCOL))
-    } else if offers.is_empty() && !required {
-        Ok(None)
-    } else {
-        Err(Refusal::NoSubprotocol)
+/// The first in the client's order that is spoken here. Only what was offered may be echoed. `websocket-sftp`
+/// offers nothing and expects nothing back.
+fn subprotocol(headers: &HeaderMap, required: bool) -> Result<Option<Subprotocol>, Refusal> {
+    let mut offers = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).peekable();
+    if offers.peek().is_none() && !required {
+        return Ok(None);
     }
+    offers.find_map(Subprotocol::of_name).map(Some).ok_or(Refusal::NoSubprotocol)
 }
 
 /// Whether a page of the request's Origin may connect: the bridge's own pages and those that are listed. A
-/// request without an Origin is from no browser, and must bring its credentials along anyway.
-pub(super) fn origin_allowed(headers: &HeaderMap, allowed: &[Origin]) -> bool {
+/// request without an Origin is from no browser, and must bring its credentials along anyway. The bridge's own
+/// pages have the origin that the person's browser sees: `https` says whether it came by https.
+pub(super) fn origin_allowed(headers: &HeaderMap, https: bool, allowed: &[Origin]) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else {
         return true;
@@ -90,7 +113,8 @@ pub(super) fn origin_allowed(headers: &HeaderMap, allowed: &[Origin]) -> bool {
     };
     let own = || {
         let host = headers.get(header::HOST)?.to_str().ok()?;
-        format!("http://{host}").parse::<Origin>().ok()
+        let scheme = if https { "https" } else { "http" };
+        format!("{scheme}://{host}").parse::<Origin>().ok()
     };
     origins.next().is_none() && (allowed.contains(&origin) || own().is_some_and(|own| own == origin))
 }
@@ -171,8 +195,12 @@ mod tests {
             let request = request(&[("sec-websocket-protocol", offer)]);
             Handshake::check(&request, required).map(|handshake| handshake.subprotocol)
         };
-        assert_eq!(offered("sftp", true), Ok(Some("sftp")));
-        assert_eq!(offered("chat, sftp", true), Ok(Some("sftp")));
+        let (sftp, login) = (Ok(Some(Subprotocol::Sftp)), Ok(Some(Subprotocol::Login)));
+        assert_eq!(offered("sftp", true), sftp);
+        assert_eq!(offered("chat, sftp", true), sftp);
+        assert_eq!(offered("sftp-login.v1", true), login);
+        assert_eq!(offered("sftp-login.v2, sftp-login.v1, sftp", true), login, "the client's order");
+        assert_eq!(offered("sftp, sftp-login.v1", true), sftp, "the client's order");
         assert_eq!(offered("", false), Ok(None));
         assert_eq!(offered("", true), Err(Refusal::NoSubprotocol));
         assert_eq!(offered("SFTP", false), Err(Refusal::NoSubprotocol));
@@ -182,7 +210,7 @@ mod tests {
     #[test]
     fn an_origin_must_match_to_the_port() {
         let allowed = ["https://files.example.org".parse().unwrap()];
-        let check = |origin| origin_allowed(&request(&[("origin", origin)]).headers, &allowed);
+        let check = |origin| origin_allowed(&request(&[("origin", origin)]).headers, false, &allowed);
         for good in
             ["", "http://files.example:8022", "https://files.example.org", "https://files.example.org:443"]
         {
@@ -207,6 +235,14 @@ mod tests {
     fn two_origins_are_no_origin() {
         let mut headers = request(&[("origin", "http://files.example:8022")]).headers;
         headers.append("origin", HeaderValue::from_static("http://files.example:8022"));
-        assert!(!origin_allowed(&headers, &[]));
+        assert!(!origin_allowed(&headers, false, &[]));
+    }
+
+    #[test]
+    fn our_own_page_has_the_scheme_that_its_browser_sees() {
+        let allowed = |origin, https| origin_allowed(&request(&[("origin", origin)]).headers, https, &[]);
+        assert!(allowed("https://files.example:8022", true));
+        assert!(!allowed("http://files.example:8022", true));
+        assert!(!allowed("https://files.example:8022", false));
     }
 }

@@ -1,15 +1,17 @@
 //! What is served where.
 
-use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::extract::{Request, State};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::bridge::Bridge;
-use super::upgrade;
-use crate::refusal::Refusal;
+use super::handshake::Subprotocol;
+use super::page::{PAGE_HEADERS, escape, nothing_here};
+use super::{sign_in, upgrade};
+use crate::login::Method;
 
 /// The bridge as a service, to be mounted in any axum or hyper server. Sessions run on the runtime that
 /// serves it. With [`axum::extract::ConnectInfo`] of a [`std::net::SocketAddr`] in the request's extensions,
@@ -20,6 +22,9 @@ pub(super) fn router(bridge: Bridge) -> Router {
         .route(&format!("{base}/"), get(page))
         .route(&format!("{base}/sftp"), any(upgrade::default_upstream))
         .route(&format!("{base}/sftp/{{upstream}}"), any(upgrade::named_upstream))
+        .route(&format!("{base}/auth/login"), get(sign_in::login))
+        .route(&format!("{base}/auth/callback"), get(sign_in::callback))
+        .route(&format!("{base}/auth/logout"), post(sign_in::logout))
         .route(&format!("{base}/api/info"), get(info))
         .route(&format!("{base}/healthz"), get(healthz))
         .route(&format!("{base}/readyz"), get(readyz));
@@ -27,10 +32,6 @@ pub(super) fn router(bridge: Bridge) -> Router {
         router = router.route(&base, get(page));
     }
     router.fallback(nothing_here).with_state(bridge)
-}
-
-async fn nothing_here(State(bridge): State<Bridge>) -> Response {
-    upgrade::refused(Refusal::UnknownRoute, &bridge.config.page.title)
 }
 
 /// The process runs.
@@ -55,7 +56,8 @@ struct Info<'a> {
     default_upstream: &'a str,
     upstreams: Vec<InfoUpstream<'a>>,
     subprotocols: &'static [&'static str],
-    methods: &'static [&'static str],
+    /// Of the default upstream.
+    methods: Vec<Method>,
     limits: InfoLimits,
 }
 
@@ -63,6 +65,8 @@ struct Info<'a> {
 struct InfoUpstream<'a> {
     name: &'a str,
     title: &'a str,
+    /// How this visitor logs in there.
+    methods: Vec<Method>,
 }
 
 #[derive(Serialize)]
@@ -75,18 +79,30 @@ struct InfoLimits {
     lifetime: u64,
 }
 
-async fn info(State(bridge): State<Bridge>) -> impl IntoResponse {
+async fn info(State(bridge): State<Bridge>, request: Request) -> impl IntoResponse {
     let config = &bridge.config;
+    let (mut parts, _) = request.into_parts();
+    let peer = bridge.peer(&parts.headers, &parts.extensions);
+    let person = match bridge.origin_allowed(peer, &parts.headers, &parts.extensions) {
+        true => upgrade::person(&bridge, &mut parts).await.unwrap_or_default(),
+        // Whoever the browser is, the page is none of ours.
+        false => None,
+    };
+    let methods = |name: &str| bridge.methods(name, person.as_ref());
     let upstreams = config.upstreams.iter();
     let info = Info {
         title: &config.page.title,
         version: env!("CARGO_PKG_VERSION"),
         default_upstream: &config.default_upstream,
         upstreams: upstreams
-            .map(|(name, upstream)| InfoUpstream { name, title: upstream.title_or(name) })
+            .map(|(name, upstream)| InfoUpstream {
+                name,
+                title: upstream.title_or(name),
+                methods: methods(name),
+            })
             .collect(),
-        subprotocols: &["sftp"],
-        methods: &["password"],
+        subprotocols: Subprotocol::NAMES,
+        methods: methods(&config.default_upstream),
         limits: InfoLimits {
             packet: config.limits.packet,
             idle: config.limits.idle.as_secs(),
@@ -96,26 +112,10 @@ async fn info(State(bridge): State<Bridge>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(info).into_response())
 }
 
-/// Nothing on this page is loaded from anywhere, and nobody may frame it.
-const PAGE_HEADERS: [(HeaderName, HeaderValue); 3] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-];
-
 /// How to connect, for a person who opens the bridge's address in a browser.
 async fn page(State(bridge): State<Bridge>) -> impl IntoResponse {
     let title = escape(&bridge.config.page.title);
     let base = bridge.config.listen.base_path.as_str();
     let html = include_str!("page.html").replace("{title}", &title).replace("{base}", &escape(base));
     (PAGE_HEADERS, Html(html))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,0 +1,152 @@
+//! The conversation of `sftp-login.v1` on a socket: it drives `login::Machine` and what runs at the upstream.
+
+mod asker;
+mod attempt;
+mod guessing;
+mod talk;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use super::admission::{Caller, Ticket};
+use super::bridge::Bridge;
+use super::parked::Parked;
+use super::resume::{LiveHandle, Owner};
+use super::visitor::Visitor;
+use crate::auth::Person;
+use crate::close::close_frame;
+use crate::login::{LARGEST_MESSAGE, Resume, Terms, VisibleUpstream};
+use crate::pump::{Ended, Side};
+use crate::session::{self, Course, Resumable};
+use crate::upstream::Connection;
+use crate::websocket::{self, Socket};
+
+use talk::{Over, Talk};
+
+/// Whoever has been answered with 101, and has not logged in yet.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    pub(super) bridge: Bridge,
+    pub(super) visitor: Visitor,
+    pub(super) caller: Caller,
+    /// Whom the request itself has proved.
+    pub(super) person: Option<Person>,
+    /// The one upstream that the request names.
+    pub(super) only: Option<String>,
+}
+
+/// A session that may begin.
+struct Entry {
+    connection: Connection,
+    ticket: Ticket,
+    upstream: String,
+    user: String,
+    /// When the login was.
+    since: Instant,
+    /// For a later resumption, where that is possible.
+    live: Option<LiveHandle<Parked>>,
+}
+
+impl Conversation {
+    /// Talks until there is a session, and runs that.
+    pub(super) async fn run<S>(self, mut socket: Socket<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        websocket::limit_messages(&mut socket, Some(LARGEST_MESSAGE));
+        let mut talk = Talk::new(&self, socket);
+        let over = talk.run().await;
+        let unpaid = over.is_err() && talk.is_unpaid();
+        let (socket, broken) = talk.hang_up();
+        match over {
+            Ok(entry) => self.serve(socket, entry).await,
+            Err(over) => {
+                if unpaid {
+                    self.bridge.throttle.unauthenticated(self.visitor.address());
+                }
+                part(socket, over, broken).await;
+            }
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        let config = &self.bridge.config;
+        let default = self.only.as_ref().unwrap_or(&config.default_upstream);
+        let others = config.upstreams.keys().filter(|name| self.only.is_none() && *name != default);
+        let visible = |name: &String| VisibleUpstream {
+            name: name.clone(),
+            title: config
+                .upstreams
+                .get(name)
+                .map_or(name.as_str(), |upstream| upstream.title_or(name))
+                .to_owned(),
+            methods: self.bridge.methods(name, self.person.as_ref()),
+        };
+        Terms {
+            upstreams: std::iter::once(default).chain(others).map(visible).collect(),
+            user: self.person.as_ref().map(|person| person.name().to_owned()),
+            banner: None,
+            attempts: config.throttle.login_attempts,
+            max_packet: config.limits.packet,
+        }
+    }
+
+    async fn serve<S>(self, mut socket: Socket<S>, entry: Entry)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let Self { bridge, visitor, caller, .. } = self;
+        drop(caller);
+        websocket::limit_messages(&mut socket, None);
+        let Entry { connection, ticket, upstream, user, since, live } = entry;
+        let identity = visitor.identity(&user, &upstream);
+        let grace = bridge.config.upstreams.get(&upstream).map(|settings| settings.resume);
+        // Without a way back, the places are kept until the end.
+        let mut places = Some(ticket);
+        let resumable = live.map(|live| {
+            let (tasks, ticket) = (bridge.sessions.clone(), places.take());
+            let wanted = live.wanted().clone();
+            let park = move |idle| {
+                let Some(ticket) = ticket else { return };
+                let parked = Parked { idle, ticket, upstream, user, since };
+                if let Err(unwanted) = live.park(parked, grace.unwrap_or_default()) {
+                    tasks.spawn(unwanted.idle.close());
+                }
+            };
+            Resumable { wanted, park: Box::new(park) }
+        });
+        let limits = &bridge.config.limits;
+        let lifetime = limits.lifetime.saturating_sub(since.elapsed());
+        let course = Course { stop: &bridge.stop, lifetime, announce: Some(&bridge.draining), resumable };
+        session::run(identity, socket, connection, limits, course).await;
+    }
+
+    /// A token for a way back, where the upstream has one.
+    fn way_back(&self, upstream: &str, user: &str) -> (Option<Resume>, Option<LiveHandle<Parked>>) {
+        let time = self.bridge.config.upstreams.get(upstream).map(|settings| settings.resume);
+        let Some(time) = time.filter(|time| !time.is_zero()) else {
+            return (None, None);
+        };
+        let person = self.person.as_ref().map(|person| person.name().to_owned());
+        let owner = Owner { upstream: upstream.to_owned(), user: user.to_owned(), person };
+        let registered = self.bridge.resume.register(owner);
+        registered.map(|(token, live)| (Resume { token, time }, live)).unzip()
+    }
+}
+
+/// The farewell to a client that gets no session.
+async fn part<S>(socket: Socket<S>, over: Over, broken: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let violated = |violation| close_frame(&Ended::Violation { side: Side::Client, violation });
+    match over {
+        Over::Told(frame) => websocket::close(socket, frame, broken).await,
+        Over::Violation(violation) => websocket::close(socket, violated(violation), true).await,
+        Over::Closed => {
+            let frame = close_frame(&Ended::Closed { side: Side::Client, frame: None });
+            websocket::close(socket, frame, false).await;
+        }
+        Over::Gone => {}
+    }
+}
