@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws) and a system user to log in as.
+# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws), a system user to log in as, and two PAM
+# services by which a test's own sshd checks that user's password, and asks for a one-time code. The machine's own logins
+# stay as they are, and nothing that is installed is started.
 # Quick when everything is there. What it cannot install, it names with the command that does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 user=${SFTPBRIDGE_TEST_USER:-sftpbridge-test}
 target=${CARGO_TARGET_DIR:-target}
+# sshd's PAM service is the name it was started by: a test starts it by one of these. tests/bridge/support/sshd.rs and
+# otp.rs know them.
+pam_service=/etc/pam.d/sshd-sftpbridge
+otp_service=/etc/pam.d/sshd-otp-sftpbridge
+otp_secrets=/var/lib/sftpbridge-test/otp
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() {
@@ -23,8 +30,22 @@ as_root() {
     fi
 }
 
+# A file is replaced as a whole, so that a test that runs meanwhile reads an old or a new one.
+replace_file() {
+    local file=$1 mode=$2
+    as_root mkdir -p "$(dirname "$file")"
+    as_root sh -c 'umask 077 && cat >"$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1"' sh "$file" "$mode"
+}
+
+pam_module() {
+    compgen -G '/lib/*/security/pam_google_authenticator.so' >/dev/null ||
+        compgen -G '/usr/lib/*/security/pam_google_authenticator.so' >/dev/null
+}
+
 missing_packages() {
     local command package
+    pam_module || printf 'libpam-google-authenticator\n'
+    [ -s /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates\n'
     while read -r command package; do
         PATH=$PATH:/usr/sbin:/sbin:/usr/lib/openssh command -v "$command" >/dev/null || printf '%s\n' "$package"
     done <<'TABLE' | sort -u
@@ -32,10 +53,16 @@ sshd openssh-server
 sftp openssh-client
 ssh-keygen openssh-client
 sftp-server openssh-sftp-server
+ssh-agent openssh-client
 sshpass sshpass
+oathtool oathtool
 sshfs sshfs
 fusermount3 fuse3
 ps procps
+script bsdutils
+setsid util-linux
+diff diffutils
+useradd passwd
 socat socat
 openssl openssl
 node nodejs
@@ -43,6 +70,28 @@ npm npm
 cc gcc
 cc libc6-dev
 TABLE
+}
+
+# Debian starts what it installs: an sshd that listens on every address. The tests start their own.
+without_starting() {
+    local policy=/usr/sbin/policy-rc.d status=0
+    if [ -e "$policy" ]; then
+        "$@"
+        return
+    fi
+    trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' | replace_file "$policy" 755
+    "$@" || status=$?
+    as_root rm -f "$policy"
+    trap - EXIT
+    return "$status"
+}
+
+# Nor at the next boot.
+leave_sshd_off() {
+    if command -v systemctl >/dev/null; then
+        as_root systemctl --quiet disable ssh.service ssh.socket || say "there is no systemd to tell that sshd stays off"
+    fi
 }
 
 install_packages() {
@@ -54,10 +103,10 @@ install_packages() {
     fi
     command -v apt-get >/dev/null || fail "no apt-get here; install these another way: ${wanted[*]}"
     say "installing ${wanted[*]}"
-    export DEBIAN_FRONTEND=noninteractive
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update -q
-    as_root env DEBIAN_FRONTEND=noninteractive \
+    without_starting as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends "${wanted[@]}"
+    [[ " ${wanted[*]} " != *" openssh-server "* ]] || leave_sshd_off
     mapfile -t wanted < <(missing_packages)
     [ ${#wanted[@]} -eq 0 ] || fail "still missing: apt-get install -y ${wanted[*]}"
 }
@@ -75,6 +124,35 @@ renew_user() {
     (umask 077 && printf '%s:%s\n' "$user" "$password" >"$target/test-user.new")
     mv "$target/test-user.new" "$target/test-user"
     say "renewed the password of $user ($target/test-user)"
+}
+
+# Without the two seconds that a wrong password takes elsewhere. pam_unix by itself would have sshd offer no passwords any
+# more after three.
+write_pam_service() {
+    replace_file "$pam_service" 644 <<SERVICE
+# For the tests of sftpbridge: an sshd that is started as $(basename "$pam_service").
+auth [success=1 default=ignore] pam_unix.so nodelay
+auth requisite pam_deny.so
+auth required pam_permit.so
+account required pam_unix.so
+session required pam_permit.so
+SERVICE
+}
+
+# The password first, then the code. The secret is outside of the user's home, and nothing writes to it at a login: no
+# limit of tries, a code may come twice (tests run side by side), and clocks are not learnt.
+renew_otp_secret() {
+    replace_file "$otp_service" 644 <<SERVICE
+# For the tests of sftpbridge: an sshd that is started as $(basename "$otp_service").
+auth required pam_unix.so nodelay
+auth required pam_google_authenticator.so secret=$otp_secrets/\${USER} user=root noskewadj
+account required pam_unix.so
+session required pam_permit.so
+SERVICE
+    local secret
+    secret=$(head -c 20 /dev/urandom | base32)
+    printf '%s\n' "$secret" '" WINDOW_SIZE 17' '" TOTP_AUTH' | replace_file "$otp_secrets/$user" 600
+    say "renewed the one-time secret of $user ($otp_secrets/$user)"
 }
 
 install_node_modules() {
@@ -95,5 +173,7 @@ cargo fmt --version >/dev/null 2>&1 || fail "rustfmt is missing: rustup componen
 install_packages
 as_root mkdir -p /run/sshd
 renew_user
+write_pam_service
+renew_otp_secret
 install_node_modules
 say "ready"

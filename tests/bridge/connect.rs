@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::support::Site;
 use crate::support::bridge::binary;
 use crate::support::fake::closed_port;
-use crate::support::process::{Running, Said, run, signal_process};
+use crate::support::process::{Running, Said, Stopped, run};
 use crate::support::sftp::{self, Response};
 use crate::support::wait::{SOON, poll, wait_for};
 
@@ -91,6 +91,21 @@ fn a_bad_command_line_is_64() {
 }
 
 #[test]
+fn a_password_that_is_no_text_is_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut connect = Command::new(binary());
+    let password = std::ffi::OsStr::from_bytes(b"canary\xff");
+    connect.args(["connect", "ws://127.0.0.1:1", "--user", "u"]).env("SFTPBRIDGE_PASSWORD", password);
+    let said = run(&mut connect, b"", QUICK);
+    assert_fails(&said, 64);
+    assert!(
+        said.stderr.contains("SFTPBRIDGE_PASSWORD") && !said.stderr.contains("canary"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn an_unreachable_bridge_is_1_and_one_sentence() {
     let mut command = Command::new(binary());
     command.args(["connect", &format!("ws://127.0.0.1:{}/sftp", closed_port()), "--user", "u"]);
@@ -153,19 +168,19 @@ fn version_is_passed_on_as_it_came() {
 
 /// `connect` with VERSION heard and a question that stays unanswered, as sftp-server is stopped.
 #[track_caller]
-fn with_an_answer_owed(site: &Site) -> Running {
+fn with_an_answer_owed(site: &Site) -> (Running, Stopped) {
     let mut running = Running::spawn(with_login(&mut connect(site), site));
     std::io::Write::write_all(running.stdin(), &sftp::init()).unwrap();
     wait_for("VERSION", SOON, || (!running.stdout().is_empty()).then_some(()));
-    signal_process(site.sshd.sftp_server(), Signal::STOP);
+    let stopped = Stopped::new(site.sshd.sftp_server());
     std::io::Write::write_all(running.stdin(), &sftp::with_name(sftp::REALPATH, 5, ".")).unwrap();
-    running
+    (running, stopped)
 }
 
 #[test]
 fn an_upstream_lost_after_the_end_of_input_with_an_answer_owed_is_1_and_its_reason() {
     let site = Site::start();
-    let mut running = with_an_answer_owed(&site);
+    let (mut running, _stopped) = with_an_answer_owed(&site);
     running.close_stdin();
     // The end of input must have come before the loss.
     assert!(poll(Duration::from_millis(500), || running.ended()).is_none());
@@ -178,7 +193,7 @@ fn an_upstream_lost_after_the_end_of_input_with_an_answer_owed_is_1_and_its_reas
 #[test]
 fn sigterm_is_not_held_up_by_an_answer_that_never_comes() {
     let site = Site::start();
-    let mut running = with_an_answer_owed(&site);
+    let (mut running, _stopped) = with_an_answer_owed(&site);
     assert!(poll(Duration::from_millis(500), || running.ended()).is_none());
     running.signal(Signal::TERM);
     assert_eq!(running.wait(QUICK).status.code(), Some(1));

@@ -8,7 +8,8 @@ use crate::support::bridge::Config;
 use crate::support::session::Session;
 use crate::support::sshd::Sshd;
 
-const TRACE: &str = "[log]\nlevel = \"trace,tungstenite=trace,tungstenite::protocol::frame=trace\"";
+/// As much as there is, frames of the WebSocket included.
+pub const TRACE: &str = "[log]\nlevel = \"trace,tungstenite=trace,tungstenite::protocol::frame=trace\"";
 
 #[test]
 fn neither_passwords_nor_file_contents_reach_the_log_even_at_trace() {
@@ -25,13 +26,19 @@ fn neither_passwords_nor_file_contents_reach_the_log_even_at_trace() {
     let log = site.bridge.log();
     assert!(log.contains("event=session_end"), "{log}");
     let (user, password) = (&site.bridge.user.name, &site.bridge.user.password);
-    let decimal = |text: &str| text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
-    let hexadecimal = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     for secret in [password, CANARY] {
-        let credentials = BASE64.encode(format!("{user}:{secret}"));
-        for form in [secret.to_owned(), credentials, decimal(secret), hexadecimal(secret)] {
-            assert!(!log.contains(&form), "{form} is in the log");
-        }
+        assert_hidden(&log, secret);
+        assert_hidden(&log, &format!("{user}:{secret}"));
+    }
+}
+
+/// A secret is not in a text: neither as it is nor as bytes are printed.
+#[track_caller]
+pub fn assert_hidden(text: &str, secret: &str) {
+    let decimal = secret.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
+    let hexadecimal = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for form in [secret.to_owned(), BASE64.encode(secret), decimal, hexadecimal] {
+        assert!(!text.contains(&form), "{form} is in the text");
     }
 }
 

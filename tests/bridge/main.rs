@@ -12,20 +12,32 @@
 
 mod support;
 
+mod authentication;
 mod backpressure;
 mod close_codes;
 mod connect;
+mod connect_logins;
+mod debug;
 mod demo;
 mod embedding;
 mod endings;
 mod handshake;
+mod hash_password;
+mod host_certificates;
 mod http;
 mod leaks;
+mod listener_tls;
+mod login;
+mod logins;
 mod logs;
+mod oidc;
+mod own_credentials;
+mod proxies;
 mod refusals;
 mod sftp_ws;
 mod sshfs;
 mod startup;
 mod stock_sftp;
+mod throttle;
 mod tls;
 mod verbatim;

@@ -272,7 +272,7 @@ fn an_upstream_that_falls_silent_after_its_banner_is_504() {
 
 #[test]
 fn an_sshd_that_dies_during_the_login_is_502_and_no_wrong_password() {
-    let site = Site::start();
+    let site = Site::with(Sshd::slow().start(), |config| config);
     // PAM takes about two seconds to say no.
     let waiting = site.bridge.anonymous().basic(&site.bridge.user.name, "wrong");
     let answer = std::thread::spawn(move || waiting.send().status);

@@ -1,39 +1,15 @@
 //! The npm clients that already speak this protocol, under Node: sftp-ws (the reference) and websocket-sftp (its fork).
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use crate::support::Site;
 use crate::support::files::{MIB, Scratch, assert_same_bytes, random_file};
-use crate::support::process::{Running, tool};
+use crate::support::node::{node, result};
 use crate::support::sshd::Sshd;
 use crate::support::wait::SOON;
-
-const QUICK: Duration = Duration::from_secs(60);
-
-/// A script of tests/node, with its parameters as JSON on stdin.
-fn node(script: &str, parameters: &Value) -> Running {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    assert!(dir.join("node_modules/sftp-ws").is_dir(), "sftp-ws is not installed; run: tests/setup.sh");
-    let mut command = Command::new(tool("node"));
-    command.arg(dir.join(script)).current_dir(&dir).env("WS_NO_BUFFER_UTIL", "1");
-    let mut running = Running::spawn(&mut command);
-    std::io::Write::write_all(running.stdin(), parameters.to_string().as_bytes()).unwrap();
-    running.close_stdin();
-    running
-}
-
-/// The JSON in the last line of the script's output.
-#[track_caller]
-fn result(mut running: Running) -> Value {
-    let said = running.wait(QUICK).ok();
-    let last = said.stdout.lines().last().unwrap_or_default();
-    serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {}{}", said.stdout, said.stderr))
-}
 
 fn parameters(site: &Site) -> Value {
     let user = &site.bridge.user;

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::bridge::binary;
+use crate::support::certificates;
 use crate::support::files::Scratch;
 use crate::support::process::{Said, run};
 
@@ -42,6 +43,29 @@ fn a_wrong_configuration_is_64_and_one_line_with_file_and_key() {
         ("[upstreams.main\n".to_owned(), &["proxy.toml"]),
     ] {
         assert_says(&serve(&scratch, &text, &[]), 64, mentions);
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_64_and_named() {
+    let scratch = Scratch::new();
+    for name in ["one.pem", "other.pem"] {
+        certificates::authority(&scratch.join(name));
+    }
+    let upstream = format!("[upstreams.main]\naddress = \"127.0.0.1:22\"\n{PIN}\n");
+    let folder = certificates::text(scratch.path());
+    for (certificate, key, more, mentions) in [
+        ("one.pem", "other.key", "", ["listen.tls.key", "other.key"]),
+        ("one.key", "one.key", "", ["listen.tls.certificate", "one.key"]),
+        ("one.pem", "none.key", "", ["listen.tls.key", "none.key"]),
+        ("one.pem", "one.key", "one.key", ["listen.tls.client_ca", "one.key"]),
+    ] {
+        let mut tls =
+            format!("[listen.tls]\ncertificate = \"{folder}/{certificate}\"\nkey = \"{folder}/{key}\"\n");
+        if !more.is_empty() {
+            tls.push_str(&format!("client_ca = \"{folder}/{more}\"\n"));
+        }
+        assert_says(&serve(&scratch, &format!("{upstream}{tls}"), &[]), 64, &mentions);
     }
 }
 

@@ -1,11 +1,12 @@
 //! `connect` over wss: socat speaks TLS in front of the bridge, as a reverse proxy would.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::support::Site;
 use crate::support::bridge::binary;
+use crate::support::certificates::{self, text};
 use crate::support::connect::sftp;
 use crate::support::fake::closed_port;
 use crate::support::files::Scratch;
@@ -25,18 +26,24 @@ struct Terminator {
 
 impl Terminator {
     fn before(site: &Site, name: &str) -> Terminator {
+        Terminator::start(site, name, "verify=0")
+    }
+
+    /// It lets in only whom its authority certified.
+    fn with_client_certificates(site: &Site) -> Terminator {
+        Terminator::start(site, "IP:127.0.0.1", "verify=1")
+    }
+
+    fn start(site: &Site, name: &str, verify: &str) -> Terminator {
         let scratch = Scratch::new();
         let authority = scratch.join("authority.pem");
-        certificate(&authority, &["-subj", "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE"]);
-        let site_name = format!("subjectAltName={name}");
-        let authority_key = authority.with_extension("key");
+        certificates::authority(&authority);
         let leaf = scratch.join("certificate.pem");
-        let signed = ["-subj", "/CN=bridge", "-addext", "basicConstraints=CA:FALSE", "-addext", &site_name];
-        let by = ["-CA", text(&authority), "-CAkey", text(&authority_key)];
-        certificate(&leaf, &[&signed[..], &by].concat());
+        certificates::signed(&leaf, &authority, "bridge", name);
         let port = closed_port();
         let listen = format!(
-            "OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,verify=0,certificate={},key={}",
+            "OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,{verify},cafile={},certificate={},key={}",
+            authority.display(),
             leaf.display(),
             leaf.with_extension("key").display()
         );
@@ -57,20 +64,6 @@ impl Terminator {
     fn url(&self) -> String {
         format!("wss://127.0.0.1:{}/sftp", self.port)
     }
-}
-
-/// Makes a certificate in `file`, with its key beside it.
-fn certificate(file: &Path, options: &[&str]) {
-    // Without a section of extensions in the configuration, only those that are asked for are added.
-    let mut openssl = Command::new(tool("openssl"));
-    openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]).args(options);
-    openssl.arg("-keyout").arg(file.with_extension("key")).arg("-out").arg(file);
-    openssl.args(["-config", "/dev/stdin"]);
-    run(&mut openssl, b"[req]\ndistinguished_name = name\n[name]\n", QUICK).ok();
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 #[track_caller]
@@ -126,4 +119,20 @@ fn a_ca_file_without_a_certificate_says_so() {
     let tls = Terminator::before(&site, "IP:127.0.0.1");
     assert_refused(&tls.connect(&site, &["--ca-file", "/nonexistent.pem"]), "/nonexistent.pem");
     assert_refused(&tls.connect(&site, &["--ca-file", "/dev/null"]), "no certificate");
+}
+
+#[test]
+fn a_client_certificate_is_shown_where_it_is_asked_for() {
+    let site = Site::start();
+    let tls = Terminator::with_client_certificates(&site);
+    let ours = tls.authority.with_file_name("client.pem");
+    let ours_key = ours.with_extension("key");
+    certificates::signed(&ours, &tls.authority, "ann", "email:ann@example.org");
+    let trust = ["--ca-file", text(&tls.authority)];
+    let show = ["--client-certificate", text(&ours), "--client-key", text(&ours_key)];
+    let said = tls.connect(&site, &[&trust[..], &show[..]].concat());
+    assert_eq!(said.status.code(), Some(0), "{}", said.stderr);
+    assert_eq!(tls.connect(&site, &trust).status.code(), Some(1));
+    let missing = ["--client-certificate", "/dev/null", "--client-key", text(&ours_key)];
+    assert_refused(&tls.connect(&site, &[&trust[..], &missing[..]].concat()), "no certificate");
 }

@@ -33,6 +33,7 @@ pub struct Config {
     listen: String,
     upstream: String,
     limits: String,
+    throttle: String,
     rest: String,
 }
 
@@ -51,6 +52,7 @@ impl Config {
             listen: String::new(),
             upstream: String::new(),
             limits: String::new(),
+            throttle: String::new(),
             rest: String::new(),
         }
     }
@@ -83,9 +85,21 @@ impl Config {
         self
     }
 
+    /// A section for a further upstream that leads to the same server.
+    pub fn another_upstream(&self, name: &str) -> String {
+        let keys = super::host_keys::HostKeys::named("main").fingerprints();
+        format!("[upstreams.{name}]\naddress = \"127.0.0.1:{}\"\nhost_keys = {keys:?}", self.port)
+    }
+
     /// A line of `[limits]`.
     pub fn limit(mut self, line: &str) -> Config {
         add(&mut self.limits, line);
+        self
+    }
+
+    /// A line of `[throttle]`. Without any, logins may fail as often as a test likes: they all come from one address.
+    pub fn throttle(mut self, line: &str) -> Config {
+        add(&mut self.throttle, line);
         self
     }
 
@@ -97,11 +111,15 @@ impl Config {
 
     fn text(&self, trust: &str) -> String {
         let Config { port, listen, upstream, limits, rest, .. } = self;
+        let throttle = match self.throttle.as_str() {
+            "" => "attempts_per_address = 100000\nattempts_per_user = 100000\n",
+            lines => lines,
+        };
         format!(
             "default_upstream = \"main\"\n\n\
              [listen]\naddress = \"127.0.0.1:0\"\n{listen}\n\
              [upstreams.main]\naddress = \"127.0.0.1:{port}\"\n{trust}\n{upstream}\n\
-             [limits]\n{limits}\n{rest}"
+             [limits]\n{limits}\n[throttle]\n{throttle}\n{rest}"
         )
     }
 
@@ -116,7 +134,7 @@ impl Config {
         command.arg("serve").arg("--config").arg(&config).current_dir(scratch.path()).env_remove("RUST_LOG");
         let mut process = Running::spawn(&mut command);
         let port = process.line("the line `listening on http://ADDRESS/`", |line| {
-            let address = line.strip_prefix("listening on http://127.0.0.1:")?;
+            let (_, address) = line.strip_prefix("listening on http")?.split_once("://127.0.0.1:")?;
             address.split('/').next()?.parse().ok()
         });
         Bridge { process, port, user, binary: self.binary, scratch }
@@ -197,6 +215,11 @@ impl Bridge {
             self.user.name,
             password.display()
         )
+    }
+
+    /// The same for a login by other means, or as somebody else.
+    pub fn connect_as(&self, user: &str, arguments: &str) -> String {
+        format!("{} connect {} --user {user} {arguments}", self.binary.display(), self.url())
     }
 
     pub fn pid(&self) -> Pid {

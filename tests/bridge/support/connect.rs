@@ -11,9 +11,17 @@ use super::wait::{SOON, wait_until};
 /// OpenSSH's sftp in batch mode: it stops at the first command that fails.
 #[track_caller]
 pub fn sftp(transport: &str, commands: &str, limit: Duration) -> Said {
+    sftp_in(transport, &[], commands, limit).ok()
+}
+
+/// The same with variables in the environment of `transport`; it may fail.
+#[track_caller]
+pub fn sftp_in(transport: &str, variables: &[(&str, &str)], commands: &str, limit: Duration) -> Said {
     let mut sftp = Command::new(tool("sftp"));
+    // Neither an agent nor keys of whoever runs the tests.
+    sftp.env_remove("SSH_AUTH_SOCK").env("HOME", "/nonexistent").envs(variables.iter().copied());
     sftp.args(["-b", "-", "-D", transport]);
-    run(&mut sftp, format!("{commands}\n").as_bytes(), limit).ok()
+    run(&mut sftp, format!("{commands}\n").as_bytes(), limit)
 }
 
 /// A directory of the upstream, mounted by sshfs until Drop.

@@ -50,7 +50,7 @@ impl Fake {
         })
     }
 
-    fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> Fake {
+    pub fn serve(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let fake = Fake { port, connections: Arc::default(), open: Arc::default(), stop: Arc::default() };

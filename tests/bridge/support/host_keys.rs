@@ -37,6 +37,10 @@ impl HostKeys {
         TYPES.iter().map(|kind| self.dir.join(kind))
     }
 
+    pub fn public_key(&self, kind: &str) -> PathBuf {
+        self.dir.join(format!("{kind}.pub"))
+    }
+
     /// known_hosts lines for a server on loopback.
     pub fn known_hosts(&self, port: u16) -> String {
         let line = |kind| {
@@ -62,7 +66,7 @@ fn make(dir: &Path) {
     }
 }
 
-fn fingerprint(key: &Path) -> String {
+pub fn fingerprint(key: &Path) -> String {
     let mut keygen = Command::new(tool("ssh-keygen"));
     let said = run(keygen.args(["-l", "-E", "sha256", "-f"]).arg(key), b"", Duration::from_secs(10)).ok();
     said.stdout.split(' ').nth(1).unwrap().to_owned()

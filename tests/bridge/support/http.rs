@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest, Sha1};
+use socket2::{Domain, Socket, Type};
 
 use super::ws::Ws;
 
@@ -17,14 +18,27 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 #[derive(Clone)]
 pub struct Request {
     port: u16,
+    source: Ipv4Addr,
+    method: &'static str,
     path: String,
+    body: String,
     headers: Vec<(String, String)>,
 }
 
 impl Request {
     pub fn get(port: u16, path: &str) -> Request {
-        let request = Request { port, path: path.to_owned(), headers: Vec::new() };
+        let (path, body) = (path.to_owned(), String::new());
+        let source = Ipv4Addr::LOCALHOST;
+        let request = Request { port, source, method: "GET", path, body, headers: Vec::new() };
         request.header("Host", &format!("127.0.0.1:{port}"))
+    }
+
+    /// A form as a browser sends it.
+    pub fn post(port: u16, path: &str, form: &str) -> Request {
+        let request = Request { method: "POST", body: form.to_owned(), ..Request::get(port, path) };
+        request
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Content-Length", &form.len().to_string())
     }
 
     /// An opening handshake as sftp-ws sends it: subprotocol `sftp`, compression offered, no Origin.
@@ -52,17 +66,28 @@ impl Request {
         self.without("Sec-WebSocket-Protocol").header("Sec-WebSocket-Protocol", offered)
     }
 
+    /// Comes from another address of loopback, 127.0.0.`last`.
+    pub fn source(mut self, last: u8) -> Request {
+        self.source = Ipv4Addr::new(127, 0, 0, last);
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Request {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
     pub fn basic(self, user: &str, password: &str) -> Request {
         let token = BASE64.encode(format!("{user}:{password}"));
         self.header("Authorization", &format!("Basic {token}"))
     }
 
-    fn text(&self) -> String {
-        let mut text = format!("GET {} HTTP/1.1\r\n", self.path);
+    /// As it goes over the wire.
+    pub fn text(&self) -> String {
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }
-        text + "\r\n"
+        text + "\r\n" + &self.body
     }
 
     /// Sends it; the answer's header has arrived when this returns.
@@ -74,7 +99,10 @@ impl Request {
     /// Sends it; the answer is the caller's business.
     #[track_caller]
     pub fn send_only(&self) -> TcpStream {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((self.source, 0)).into()).unwrap();
+        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)).into()).unwrap();
+        let mut stream = TcpStream::from(socket);
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(self.text().as_bytes()).unwrap();
@@ -123,6 +151,11 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// All of the header, as it came.
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.headers
     }
 
     /// Every value of a header that may come more than once.

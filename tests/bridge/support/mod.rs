@@ -1,12 +1,24 @@
 //! What the tests stand on: peers that run for real and stop on Drop.
 
+pub mod agent;
+pub mod askpass;
+pub mod authority;
 pub mod bridge;
+pub mod browser;
+pub mod certificates;
 pub mod connect;
+pub mod conversation;
 pub mod fake;
 pub mod files;
 pub mod host_keys;
 pub mod http;
+pub mod identity;
+pub mod keys;
+pub mod login;
+pub mod node;
+pub mod otp;
 pub mod process;
+pub mod provider;
 pub mod session;
 pub mod sftp;
 pub mod sshd;

@@ -65,6 +65,10 @@ impl Running {
         let output = tempfile::tempdir().unwrap();
         let file = |name| File::create(output.path().join(name)).unwrap();
         let name = format!("{command:?}");
+        // Meant for the tests; to the bridge they are a mistake in its configuration.
+        for variable in ["SFTPBRIDGE_TEST_USER", "SFTPBRIDGE_BULK_BINARY"] {
+            command.env_remove(variable);
+        }
         let child = command
             .stdin(Stdio::piped())
             .stdout(file("stdout"))
@@ -142,6 +146,28 @@ impl Drop for Running {
             signal_process(pid, Signal::KILL);
         }
         let _ = self.child.wait();
+    }
+}
+
+/// A process that is stopped, and killed on Drop. Whoever started it may be gone by then, and it would stay for good.
+pub struct Stopped {
+    pid: Pid,
+    name: String,
+}
+
+impl Stopped {
+    pub fn new(pid: Pid) -> Stopped {
+        signal_process(pid, Signal::STOP);
+        Stopped { pid, name: command_name(pid) }
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // Not a stranger who has its number now.
+        if command_name(self.pid) == self.name {
+            signal_process(self.pid, Signal::KILL);
+        }
     }
 }
 

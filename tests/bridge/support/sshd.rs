@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +14,9 @@ use super::host_keys::HostKeys;
 use super::process::{Running, command_name, descendants, need_root, read_lossy, signal_process, tool};
 use super::user::User;
 use super::wait::{SOON, wait_for, wait_until};
+
+/// The PAM service that `tests/setup.sh` makes: the system's own takes two seconds for a wrong password.
+const SERVICE: &str = "sshd-sftpbridge";
 
 /// What `Subsystem sftp` says.
 pub enum Subsystem {
@@ -30,6 +34,7 @@ pub struct Options {
     subsystem: Subsystem,
     keys: HostKeys,
     extra: String,
+    service: &'static str,
 }
 
 impl Options {
@@ -50,18 +55,25 @@ impl Options {
         self
     }
 
+    /// The PAM service by which sshd checks passwords and asks questions.
+    pub fn pam_service(mut self, service: &'static str) -> Options {
+        self.service = service;
+        self
+    }
+
     pub fn start(self) -> Sshd {
         need_root();
         fs::create_dir_all("/run/sshd").unwrap();
         let scratch = Scratch::new();
         let files = scratch.owned_by_user("files");
+        let program = self.program(&scratch);
         // A port that was free a moment ago may be taken now: then sshd ends and we ask for another.
         for _ in 0..10 {
             let port = free_port();
             let config = scratch.join("sshd_config");
             fs::write(&config, self.text(&scratch, &files, port)).unwrap();
             let log = scratch.join("sshd.log");
-            let mut command = Command::new(tool("sshd"));
+            let mut command = Command::new(&program);
             command.arg("-D").arg("-f").arg(&config).arg("-E").arg(&log);
             let mut process = Running::spawn(&mut command);
             let listens = wait_for("sshd to listen", SOON, || {
@@ -79,6 +91,15 @@ impl Options {
             );
         }
         panic!("no free port for sshd in ten tries");
+    }
+
+    /// sshd takes its own name for that of its PAM service.
+    fn program(&self, scratch: &Scratch) -> PathBuf {
+        let file = Path::new("/etc/pam.d").join(self.service);
+        assert!(file.is_file(), "{} is missing; run: tests/setup.sh", file.display());
+        let named = scratch.join(self.service);
+        symlink(tool("sshd"), &named).unwrap();
+        named
     }
 
     fn text(&self, scratch: &Scratch, files: &Path, port: u16) -> String {
@@ -148,7 +169,17 @@ impl Sshd {
     }
 
     pub fn options() -> Options {
-        Options { subsystem: Subsystem::Program, keys: HostKeys::named("main"), extra: String::new() }
+        Options {
+            subsystem: Subsystem::Program,
+            keys: HostKeys::named("main"),
+            extra: String::new(),
+            service: SERVICE,
+        }
+    }
+
+    /// With the system's own PAM, which takes about two seconds for a wrong password.
+    pub fn slow() -> Options {
+        Sshd::options().pam_service("sshd")
     }
 
     pub fn known_hosts(&self) -> String {
@@ -174,8 +205,20 @@ impl Sshd {
         self.log().matches("Connection from ").count()
     }
 
+    /// The lines of the log for logins that succeeded.
+    pub fn accepted(&self) -> Vec<String> {
+        // "Accepted key" and "Accepted certificate" tell no more than that one is known.
+        let over = |line: &&str| line.contains("Accepted ") && line.contains(" ssh2");
+        self.log().lines().filter(over).map(str::to_owned).collect()
+    }
+
     fn sessions(&self) -> Vec<Pid> {
         descendants(self.process.pid())
+    }
+
+    /// Whether a connection is open.
+    pub fn has_sessions(&self) -> bool {
+        !self.sessions().is_empty()
     }
 
     /// The sftp-server processes that serve now.
