@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
+use url::Url;
 
 mod address;
+mod audit;
 mod base_path;
+mod changed;
 mod check;
 mod credentials;
 mod env;
@@ -20,6 +23,8 @@ mod identity;
 mod listen;
 mod load;
 mod origin;
+mod peers;
+mod policy;
 #[cfg(test)]
 mod reference;
 mod schema;
@@ -28,13 +33,16 @@ mod source;
 mod upstream;
 
 pub use address::HostPort;
+pub use audit::{Audit, AuditSink};
 pub use base_path::BasePath;
 pub use credentials::{Authority, Credentials, Proof, Template};
 pub use error::{ConfigError, Malformed};
 pub use identity::{CertificateName, ClientCertificate, Identity, Jwt, Oidc, TrustedHeader};
-pub use listen::{Listen, Tls};
+pub use listen::{Acme, Admin, Listen, ListenAddress, Tls, TlsProof};
 pub use load::Overrides;
 pub use origin::Origin;
+pub use peers::{Direct, Peers};
+pub use policy::{Access, Group, PathRule, Policy, Rules};
 pub use secret::Secret;
 pub use upstream::Upstream;
 
@@ -46,6 +54,8 @@ pub struct Config {
     pub default_upstream: String,
     /// Where the bridge listens, and for whom.
     pub listen: Listen,
+    /// Where the bridge tells of itself.
+    pub admin: Admin,
     /// The file manager page.
     pub page: Page,
     /// The SSH servers behind the bridge by their names, never empty. A visitor picks a name;
@@ -57,8 +67,12 @@ pub struct Config {
     pub limits: Limits,
     /// How often a login may fail.
     pub throttle: Throttle,
+    /// Who did what with which file.
+    pub audit: Audit,
     /// The log on standard error.
     pub log: Log,
+    /// Spans for a collector.
+    pub traces: Traces,
 }
 
 impl Default for Config {
@@ -66,12 +80,15 @@ impl Default for Config {
         Config {
             default_upstream: "main".to_owned(),
             listen: Listen::default(),
+            admin: Admin::default(),
             page: Page::default(),
             upstreams: BTreeMap::new(),
             identity: Identity::default(),
             limits: Limits::default(),
             throttle: Throttle::default(),
+            audit: Audit::default(),
             log: Log::default(),
+            traces: Traces::default(),
         }
     }
 }
@@ -146,6 +163,14 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Open files that so many sessions need: two each, and some for the listener, the runtimes, and connections in
+    /// their handshake.
+    pub fn open_files(&self) -> u64 {
+        self.sessions as u64 * 2 + 512
+    }
+}
+
 /// How often a login may fail before an upstream is spared. Counts from 1 to 1,000,000.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,4 +226,13 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line, for a log collector.
     Json,
+}
+
+/// Spans of logins and sessions for an OpenTelemetry collector.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Traces {
+    /// Where they are sent to, by OTLP over HTTP with protobuf: https, or http on loopback. Without it there are none.
+    #[serde(deserialize_with = "field::some_url")]
+    pub endpoint: Option<Url>,
 }

@@ -28,6 +28,12 @@ pub(super) fn names(figment: &Figment) -> Result<(), ConfigError> {
         if !is_name(name) {
             return Err(placed(figment, &path, format!("expected a name of {NAME}, found {name:?}")));
         }
+        let groups = table(figment, &format!("{path}.policy.groups"));
+        if let Some(group) = groups.keys().find(|group| !is_name(group)) {
+            let problem =
+                format!("expected a name of {NAME}, found {group:?}; other names go into its claims");
+            return Err(placed(figment, &format!("{path}.policy.groups"), problem));
+        }
         match table(figment, &path).contains_key("address") {
             true => Ok(()),
             false => {

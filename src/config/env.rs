@@ -49,15 +49,22 @@ fn key(variable: &str, upstreams: &[String]) -> Result<(Vec<String>, &'static No
         return Err(unknown());
     }
     let rest = rest.to_ascii_lowercase();
-    let path = match rest.strip_prefix("upstreams__").and_then(|rest| rest.rsplit_once("__")) {
-        Some((name, key)) => vec!["upstreams".to_owned(), upstream(name, upstreams), key.to_owned()],
-        None => rest.split("__").map(str::to_owned).collect(),
+    let keys = |rest: &str| rest.split("__").map(str::to_owned).collect::<Vec<_>>();
+    let paths = match rest.strip_prefix("upstreams__") {
+        // A name may have two underscores itself: the longest that leaves a key behind is meant.
+        Some(rest) => rest
+            .rmatch_indices("__")
+            .filter_map(|(at, _)| Some((rest.get(..at)?, rest.get(at + 2..)?)))
+            .map(|(name, key)| [vec!["upstreams".to_owned(), upstream(name, upstreams)], keys(key)].concat())
+            .collect(),
+        None => vec![keys(&rest)],
     };
-    let node = path.iter().try_fold(&schema::ROOT, |node, key| node.get(key));
-    match node {
-        None | Some(Node::Table(_) | Node::Named(_)) => Err(unknown()),
-        Some(node) => Ok((path, node)),
-    }
+    let leaf = |path: &[String]| {
+        let node = path.iter().try_fold(&schema::ROOT, |node, key| node.get(key));
+        node.filter(|node| !matches!(node, Node::Table(_) | Node::Named(..)))
+    };
+    let found = paths.into_iter().find_map(|path| leaf(&path).map(|node| (path, node)));
+    found.ok_or_else(unknown)
 }
 
 /// The upstream of the file that a variable means: variables have neither small letters nor hyphens.
@@ -96,7 +103,7 @@ fn value(text: &str, node: &Node) -> Value {
         Node::Flag => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
         Node::Count => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
         Node::List => list(text).unwrap_or_else(|| Value::from(text)),
-        Node::Text | Node::Table(_) | Node::Named(_) => Value::from(text),
+        Node::Text | Node::Table(_) | Node::Named(..) => Value::from(text),
     }
 }
 

@@ -2,7 +2,7 @@
 //! says what was expected. Serde's own messages would name Rust types.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -14,6 +14,12 @@ use serde::Deserializer;
 use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use tracing_subscriber::EnvFilter;
 use url::Url;
+
+mod listener;
+mod rules;
+
+pub(super) use listener::{domains, listen_address, mode, peers, some_listen_address};
+pub(super) use rules::{path_rules, requests, some_home, some_size};
 
 use super::credentials::Kind;
 use super::{BasePath, CertificateName, HostPort, LogFormat, Malformed, Origin, Template};
@@ -36,11 +42,6 @@ const SHORTEST: Duration = Duration::from_millis(1);
 const VALIDITY: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(24 * 60 * 60);
 
 const MOST_LEEWAY: Duration = Duration::from_secs(10 * 60);
-
-pub(super) fn socket_address<'de, D: Deserializer<'de>>(d: D) -> Result<SocketAddr, D::Error> {
-    const EXPECTED: &str = r#"an IP address and a port such as "127.0.0.1:8022" or "[::]:8022""#;
-    text(d, |text| text.parse().map_err(|_| Malformed::new(EXPECTED, text)))
-}
 
 pub(super) fn base_path<'de, D: Deserializer<'de>>(d: D) -> Result<BasePath, D::Error> {
     text(d, str::parse)
@@ -115,10 +116,6 @@ fn principal(text: &str) -> Result<Template, Malformed> {
     whole.ok_or_else(|| Malformed::new(EXPECTED, text))
 }
 
-pub(super) fn networks<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<IpNet>, D::Error> {
-    texts(d, network)
-}
-
 pub(super) fn some_networks<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     texts(d, network).map(Some)
 }
@@ -183,6 +180,10 @@ pub(super) fn header_name<'de, D: Deserializer<'de>>(d: D) -> Result<HeaderName,
         let taken = TAKEN.contains(&name.as_str()) || name.as_str().starts_with("sec-");
         if taken { Err(Malformed::new(OWN_MEANING, text)) } else { Ok(name) }
     })
+}
+
+pub(super) fn some_header_name<'de, D: Deserializer<'de>>(d: D) -> Result<Option<HeaderName>, D::Error> {
+    header_name(d).map(Some)
 }
 
 /// Headers that the bridge itself reads.

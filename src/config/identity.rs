@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderName;
-use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use super::field;
+use super::{Peers, field};
 
 /// Every way that is given is tried; none is on by default. Paths are complete.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -51,6 +50,9 @@ pub struct Jwt {
     /// The claim that lists the upstreams the person may reach; without it, all.
     #[serde(default, deserialize_with = "field::some_word")]
     pub upstreams_claim: Option<String>,
+    /// The claim that lists the groups the person is in, for policies; without it, none.
+    #[serde(default, deserialize_with = "field::some_word")]
+    pub groups_claim: Option<String>,
     /// How far apart the clocks may be: up to 10 minutes.
     #[serde(default = "default_leeway", deserialize_with = "field::leeway")]
     pub leeway: Duration,
@@ -63,9 +65,12 @@ pub struct TrustedHeader {
     /// Its name.
     #[serde(deserialize_with = "field::header_name")]
     pub name: HeaderName,
-    /// The proxies' networks; never empty.
-    #[serde(deserialize_with = "field::networks")]
-    pub from: Vec<IpNet>,
+    /// The proxies; never empty.
+    #[serde(deserialize_with = "field::peers")]
+    pub from: Peers,
+    /// The header with the person's groups, with commas between; believed likewise.
+    #[serde(default, deserialize_with = "field::some_header_name")]
+    pub groups: Option<HeaderName>,
 }
 
 /// Which part of a client's certificate is the person's name.
@@ -115,6 +120,9 @@ pub struct Oidc {
     /// The claim that lists the upstreams the person may reach; without it, all.
     #[serde(default, deserialize_with = "field::some_word")]
     pub upstreams_claim: Option<String>,
+    /// The claim that lists the groups the person is in, for policies; without it, none.
+    #[serde(default, deserialize_with = "field::some_word")]
+    pub groups_claim: Option<String>,
     /// PEM file with the only authorities to trust for the provider; without it, the system's.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,

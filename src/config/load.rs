@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -11,7 +10,7 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
 use super::source::{Source, translated};
-use super::{Config, ConfigError, check, env, schema};
+use super::{Config, ConfigError, ListenAddress, check, env, schema};
 
 /// Where a configuration is looked for if none is named; the first that exists is the only one read.
 const PLACES: [&str; 2] = ["proxy.toml", "/etc/sftpbridge/proxy.toml"];
@@ -20,7 +19,7 @@ const PLACES: [&str; 2] = ["proxy.toml", "/etc/sftpbridge/proxy.toml"];
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--listen`, in place of `listen.address`.
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<ListenAddress>,
     /// `--log-level`, in place of `log.level`.
     pub log_level: Option<String>,
 }
@@ -40,6 +39,14 @@ impl Config {
         let env = environment(std::env::vars_os())?;
         let file = text.as_ref().map(|(path, text)| (path.as_path(), text.as_str()));
         Config::resolve(file, env, overrides)
+    }
+
+    /// Where [`Config::load`] would read: `file` if it is given, else the first place that has one. A file that is
+    /// there and cannot be read counts.
+    pub fn place(file: Option<&Path>) -> Option<PathBuf> {
+        let is_there =
+            |place: &&Path| !matches!(place.metadata(), Err(error) if error.kind() == ErrorKind::NotFound);
+        file.or_else(|| PLACES.iter().map(Path::new).find(is_there)).map(Path::to_owned)
     }
 
     /// The same without looking around: `file` is a path and the text there, `env` has variables of
@@ -82,7 +89,7 @@ fn parse(path: &Path, text: &str) -> Result<Dict, ConfigError> {
     let table: Dict = Toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+        let message = error.message().lines().map(str::trim).collect::<Vec<_>>().join(", ");
         ConfigError::new(message).in_source(format!("{}:{line}", path.display()))
     })?;
     let root = Value::from(table);
@@ -133,7 +140,7 @@ fn environment(
 
 fn flags(overrides: &Overrides) -> impl Iterator<Item = Source> {
     let path = |section: &str, key: &str| [section.to_owned(), key.to_owned()];
-    let listen = overrides.listen.map(|address| Value::from(address.to_string()));
+    let listen = overrides.listen.as_ref().map(|address| Value::from(address.to_string()));
     let level = overrides.log_level.as_deref().map(Value::from);
     let listen = listen.map(|value| Source::one("--listen", &path("listen", "address"), value));
     let level = level.map(|value| Source::one("--log-level", &path("log", "level"), value));

@@ -7,6 +7,7 @@ use super::{Config, Credentials, HostPort, Overrides, Proof, Upstream, env, sche
 
 const FILE: &str = include_str!("../../proxy.toml");
 const PAGE: &str = include_str!("../../docs/configuration.md");
+const POLICIES: &str = include_str!("../../docs/policy.md");
 
 /// The files that the examples name.
 const NAMED: &[&str] = &[
@@ -24,6 +25,7 @@ const NAMED: &[&str] = &[
     "oidc_secret",
     "cookie_key",
     "provider_ca.pem",
+    "acme_ca.pem",
 ];
 
 /// Loads `text` as a `proxy.toml` with the files that it may name beside it, from no variables.
@@ -56,6 +58,10 @@ fn with_examples_of(credentials: &str, jwks: &str) -> String {
             belongings.any(|belonging| !belonging.credentials.contains(&credentials))
         }
         "identity.jwt" => other.contains(&key),
+        // The two ways to a certificate, and to an audit log, are tried in turn.
+        "listen.tls" if jwks == "jwks_file" => key.starts_with("acme_"),
+        "listen.tls" => matches!(key, "certificate" | "key"),
+        "audit" => key == if jwks == "jwks_file" { "syslog" } else { "file" },
         _ => false,
     };
     let mut section = String::new();
@@ -195,10 +201,12 @@ fn every_variable_in_the_documentation_exists() {
 
 #[test]
 fn the_toml_examples_in_the_documentation_load() {
-    let examples: Vec<&str> =
-        PAGE.split("```toml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
-    assert!(!examples.is_empty());
-    for example in examples {
-        load(example);
+    for page in [PAGE, POLICIES] {
+        let examples: Vec<&str> =
+            page.split("```toml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+        assert!(!examples.is_empty());
+        for example in examples {
+            load(example);
+        }
     }
 }

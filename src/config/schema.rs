@@ -17,8 +17,8 @@ pub(super) enum Node {
     List,
     /// A table with these keys.
     Table(&'static [(&'static str, Node)]),
-    /// A table whose keys are names that the operator chooses.
-    Named(&'static Node),
+    /// A table whose keys are names that the operator chooses, and one that stands for them in the documentation.
+    Named(Option<&'static str>, &'static Node),
 }
 
 /// Every key of the configuration.
@@ -32,14 +32,26 @@ pub(super) static ROOT: Node = Node::Table(&[
             ("allowed_origins", Node::List),
             ("require_subprotocol", Node::Flag),
             ("trusted_proxies", Node::List),
+            ("proxy_protocol_from", Node::List),
+            ("socket_mode", Node::Text),
             (
                 "tls",
-                Node::Table(&[("certificate", Node::Text), ("key", Node::Text), ("client_ca", Node::Text)]),
+                Node::Table(&[
+                    ("certificate", Node::Text),
+                    ("key", Node::Text),
+                    ("client_ca", Node::Text),
+                    ("acme_domains", Node::List),
+                    ("acme_contact", Node::List),
+                    ("acme_directory", Node::Text),
+                    ("acme_cache", Node::Text),
+                    ("acme_ca_file", Node::Text),
+                ]),
             ),
         ]),
     ),
+    ("admin", Node::Table(&[("address", Node::Text)])),
     ("page", Node::Table(&[("title", Node::Text)])),
-    ("upstreams", Node::Named(&UPSTREAM)),
+    ("upstreams", Node::Named(None, &UPSTREAM)),
     ("identity", IDENTITY),
     (
         "limits",
@@ -65,7 +77,9 @@ pub(super) static ROOT: Node = Node::Table(&[
             ("login_attempts", Node::Count),
         ]),
     ),
+    ("audit", Node::Table(&[("file", Node::Text), ("syslog", Node::Text), ("required", Node::Flag)])),
     ("log", Node::Table(&[("format", Node::Text), ("level", Node::Text)])),
+    ("traces", Node::Table(&[("endpoint", Node::Text)])),
 ]);
 
 static UPSTREAM: Node = Node::Table(&[
@@ -89,6 +103,29 @@ static UPSTREAM: Node = Node::Table(&[
     ("login_timeout", Node::Text),
     ("keepalive", Node::Text),
     ("resume", Node::Text),
+    (
+        "policy",
+        Node::Table(&[
+            ("read_only", Node::Flag),
+            ("allow", Node::List),
+            ("deny", Node::List),
+            ("paths", Node::List),
+            ("largest_file", Node::Text),
+            ("home", Node::Text),
+            ("groups", Node::Named(Some("staff"), &GROUP)),
+        ]),
+    ),
+]);
+
+static GROUP: Node = Node::Table(&[
+    ("users", Node::List),
+    ("claims", Node::List),
+    ("read_only", Node::Flag),
+    ("allow", Node::List),
+    ("deny", Node::List),
+    ("paths", Node::List),
+    ("largest_file", Node::Text),
+    ("home", Node::Text),
 ]);
 
 const IDENTITY: Node = Node::Table(&[
@@ -103,10 +140,11 @@ const IDENTITY: Node = Node::Table(&[
             ("ca_file", Node::Text),
             ("user_claim", Node::Text),
             ("upstreams_claim", Node::Text),
+            ("groups_claim", Node::Text),
             ("leeway", Node::Text),
         ]),
     ),
-    ("trusted_header", Node::Table(&[("name", Node::Text), ("from", Node::List)])),
+    ("trusted_header", Node::Table(&[("name", Node::Text), ("from", Node::List), ("groups", Node::Text)])),
     ("client_certificate", Node::Table(&[("user", Node::Text)])),
     (
         "oidc",
@@ -119,6 +157,7 @@ const IDENTITY: Node = Node::Table(&[
             ("scopes", Node::List),
             ("user_claim", Node::Text),
             ("upstreams_claim", Node::Text),
+            ("groups_claim", Node::Text),
             ("ca_file", Node::Text),
             ("lifetime", Node::Text),
         ]),
@@ -130,7 +169,7 @@ impl Node {
     pub(super) fn get(&'static self, key: &str) -> Option<&'static Node> {
         match self {
             Node::Table(keys) => keys.iter().find(|(name, _)| *name == key).map(|(_, node)| node),
-            Node::Named(node) => Some(node),
+            Node::Named(_, node) => Some(node),
             Node::Text | Node::Flag | Node::Count | Node::List => None,
         }
     }
@@ -143,7 +182,7 @@ impl Node {
         };
         match self {
             Node::Table(keys) => keys.iter().flat_map(|(key, node)| below(key, node)).collect(),
-            Node::Named(node) => below(name, node),
+            Node::Named(example, node) => below(example.unwrap_or(name), node),
             Node::Text | Node::Flag | Node::Count | Node::List => vec![String::new()],
         }
     }
@@ -151,7 +190,7 @@ impl Node {
 
 /// Finds the first key of `value` that does not exist, and tables that are something else.
 pub(super) fn check(value: &Value, node: &'static Node, path: &str) -> Result<(), ConfigError> {
-    if !matches!(node, Node::Table(_) | Node::Named(_)) {
+    if !matches!(node, Node::Table(_) | Node::Named(..)) {
         return Ok(());
     }
     let Some(table) = value.as_dict() else {
@@ -211,7 +250,7 @@ mod tests {
     #[test]
     fn every_value_has_a_path() {
         let paths = ROOT.paths("main");
-        assert_eq!(paths.len(), 68);
+        assert_eq!(paths.len(), 97);
         assert!(paths.contains(&"default_upstream".to_owned()));
         assert!(paths.contains(&"upstreams.main.known_hosts".to_owned()));
         assert!(paths.contains(&"identity.jwt.issuer".to_owned()));

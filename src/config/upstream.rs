@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::credentials::{Authority, Credentials, Kind, Proof, Template};
-use super::{HostPort, field};
+use super::{HostPort, Policy, field};
 use crate::fingerprint::Fingerprint;
 
 /// One SSH server behind the bridge.
@@ -36,6 +36,8 @@ pub struct Upstream {
     pub keepalive: Duration,
     /// How long an authenticated connection is kept for a client that lost its socket. Zero switches it off.
     pub resume: Duration,
+    /// Which requests may pass.
+    pub policy: Policy,
 }
 
 impl Upstream {
@@ -52,6 +54,7 @@ impl Upstream {
             login_timeout: default_login_timeout(),
             keepalive: default_keepalive(),
             resume: default_resume(),
+            policy: Policy::default(),
         }
     }
 
@@ -116,6 +119,8 @@ struct Written {
     keepalive: Duration,
     #[serde(default = "default_resume", deserialize_with = "field::duration_or_zero")]
     resume: Duration,
+    #[serde(default)]
+    policy: Policy,
 }
 
 impl TryFrom<Written> for Upstream {
@@ -134,6 +139,7 @@ impl TryFrom<Written> for Upstream {
             login_timeout: written.login_timeout,
             keepalive: written.keepalive,
             resume: written.resume,
+            policy: written.policy,
         })
     }
 }

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 
 use crate::config::source::{file_of, placed};
-use crate::config::{Config, ConfigError, Credentials, Identity, Listen, Proof, Upstream};
+use crate::config::{
+    AuditSink, Config, ConfigError, Credentials, Identity, Listen, ListenAddress, Proof, TlsProof, Upstream,
+};
 
 /// Fewest bytes of a key for cookies, and the most that are looked at.
 const COOKIE_KEY: std::ops::RangeInclusive<usize> = 32..=64 * 1024;
@@ -17,6 +19,14 @@ const COOKIE_KEY: std::ops::RangeInclusive<usize> = 32..=64 * 1024;
 pub(super) fn complete(figment: &Figment, config: &mut Config) -> Result<(), ConfigError> {
     let files = Files { figment };
     files.listen(&mut config.listen)?;
+    if let Some(ListenAddress::Unix(path)) = &mut config.admin.address {
+        files.path("admin.address", path);
+    }
+    match &mut config.audit.sink {
+        Some(AuditSink::File(path)) => files.path("audit.file", path),
+        Some(AuditSink::Syslog(path)) => files.path("audit.syslog", path),
+        Some(AuditSink::Stdout) | None => {}
+    }
     files.identity(&mut config.identity)?;
     config.upstreams.iter_mut().try_for_each(|(name, upstream)| files.upstream(name, upstream))
 }
@@ -27,11 +37,22 @@ struct Files<'a> {
 
 impl Files<'_> {
     fn listen(&self, listen: &mut Listen) -> Result<(), ConfigError> {
+        if let ListenAddress::Unix(path) = &mut listen.address {
+            self.path("listen.address", path);
+        }
         let Some(tls) = &mut listen.tls else {
             return Ok(());
         };
-        self.file("listen.tls.certificate", Some(&mut tls.certificate))?;
-        self.file("listen.tls.key", Some(&mut tls.key))?;
+        match &mut tls.proof {
+            TlsProof::Files { certificate, key } => {
+                self.file("listen.tls.certificate", Some(certificate))?;
+                self.file("listen.tls.key", Some(key))?;
+            }
+            TlsProof::Acme(acme) => {
+                self.path("listen.tls.acme_cache", &mut acme.cache);
+                self.file("listen.tls.acme_ca_file", acme.ca_file.as_mut())?;
+            }
+        }
         self.file("listen.tls.client_ca", tls.client_ca.as_mut())
     }
 

@@ -14,6 +14,12 @@ pub(super) fn check(figment: &Figment, config: &Config) -> Result<(), ConfigErro
     if identity.trusted_header.as_ref().is_some_and(|trusted| trusted.from.is_empty()) {
         return at("identity.trusted_header.from", "a list with at least one network is required".to_owned());
     }
+    if let Some(trusted) = &identity.trusted_header
+        && trusted.groups.as_ref() == Some(&trusted.name)
+    {
+        let problem = format!("{} is the header of the name; groups need one of their own", trusted.name);
+        return at("identity.trusted_header.groups", problem);
+    }
     let client_ca = config.listen.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
     if identity.client_certificate.is_some() && client_ca.is_none() {
         let problem = "needs listen.tls.client_ca: whose certificates are to be believed?";

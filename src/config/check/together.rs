@@ -9,7 +9,6 @@ use crate::config::source::placed;
 
 /// Sections that may be left out, and the keys that they cannot be without.
 const NEEDED: &[(&str, &[&str])] = &[
-    ("listen.tls", &["certificate", "key"]),
     ("identity.jwt", &["issuer", "audience"]),
     ("identity.trusted_header", &["name", "from"]),
     ("identity.client_certificate", &["user"]),
@@ -55,8 +54,49 @@ pub(in crate::config) fn check(figment: &Figment) -> Result<(), ConfigError> {
             return Err(placed(figment, &format!("{section}.{key}"), "missing; this section needs it"));
         }
     }
+    tls(figment)?;
+    audit(figment)?;
     jwt(figment)?;
     table(figment, "upstreams").keys().try_for_each(|name| upstream(figment, name))
+}
+
+/// A certificate is in files, or an authority is asked for one.
+fn tls(figment: &Figment) -> Result<(), ConfigError> {
+    const FILES: [&str; 2] = ["certificate", "key"];
+    const ACME: [&str; 4] = ["acme_contact", "acme_directory", "acme_cache", "acme_ca_file"];
+    let written = table(figment, "listen.tls");
+    let at = |key: &str, problem: &str| Err(placed(figment, &format!("listen.tls.{key}"), problem));
+    let has = |key: &&&str| written.contains_key(**key);
+    if !figment.contains("listen.tls") {
+        return Ok(());
+    }
+    if written.contains_key("acme_domains") {
+        return match FILES.iter().find(has) {
+            Some(key) => at(key, "acme_domains is given too, and only one of them can be"),
+            None if !written.contains_key("acme_cache") => at("acme_cache", "missing; acme_domains needs it"),
+            None => Ok(()),
+        };
+    }
+    match (ACME.iter().find(has), FILES.iter().find(|key| !has(key))) {
+        (Some(key), _) => at(key, "it goes with acme_domains"),
+        (None, Some(key)) => at(key, "missing; this section needs it"),
+        (None, None) => Ok(()),
+    }
+}
+
+fn audit(figment: &Figment) -> Result<(), ConfigError> {
+    let written = table(figment, "audit");
+    let has = |key| written.contains_key(key);
+    let required = figment.find_value("audit.required").ok().and_then(|value| value.to_bool());
+    match (has("file"), has("syslog")) {
+        (true, true) => {
+            Err(placed(figment, "audit.syslog", "file is given too, and only one of them can be"))
+        }
+        (false, false) if required == Some(true) => {
+            Err(placed(figment, "audit.required", "neither file nor syslog says where the records go"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn jwt(figment: &Figment) -> Result<(), ConfigError> {

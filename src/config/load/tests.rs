@@ -7,6 +7,7 @@ use super::*;
 use crate::config::LogFormat;
 
 mod logins;
+mod operating;
 mod refusals;
 
 const KEY: &str = "SHA256:Nh0Me49Zh9fDw/VYUfq43IJmI1T+XrjiYONPND8GzaM";
@@ -116,10 +117,16 @@ fn nothing_at_all_says_what_to_do() {
 
 #[test]
 fn flags_beat_the_environment() {
-    let flags = Overrides { listen: Some(([0, 0, 0, 0], 1).into()), log_level: Some("debug".to_owned()) };
+    let flags = Overrides {
+        listen: Some(ListenAddress::Tcp(([0, 0, 0, 0], 1).into())),
+        log_level: Some("debug".to_owned()),
+    };
     let env = [("SFTPBRIDGE_LISTEN__ADDRESS", "127.0.0.1:2"), ("SFTPBRIDGE_LOG__LEVEL", "error")];
     let config = resolve_with(&with_main(""), &env, &flags).unwrap();
-    assert_eq!((config.listen.address.port(), config.log.level.as_str()), (1, "debug"));
+    assert_eq!(
+        (config.listen.address.to_string().as_str(), config.log.level.as_str()),
+        ("0.0.0.0:1", "debug")
+    );
     let flags = Overrides { log_level: Some("loud".to_owned()), ..Overrides::default() };
     let error = resolve_with(&with_main(""), &env, &flags).unwrap_err();
     assert!(error.starts_with("--log-level: log.level: expected error, warn"), "{error}");

@@ -250,6 +250,10 @@ fn values_of_the_identities_without_sense_are_refused() {
             "identity.trusted_header.from: a list with at least one network is required",
         ),
         (
+            "[identity.trusted_header]\nname = 'X-User'\nfrom = ['::1']\ngroups = 'x-user'".to_owned(),
+            "identity.trusted_header.groups: x-user is the header of the name; groups need one of their own",
+        ),
+        (
             "[identity.trusted_header]\nname = 'X User'\nfrom = ['::1']".to_owned(),
             r#"identity.trusted_header.name: expected the name of a header such as "X-Remote-User", found "X User""#,
         ),
@@ -352,7 +356,7 @@ fn variables_configure_an_identity() {
     let jwt = config.identity.jwt.unwrap();
     assert_eq!((jwt.issuer.as_str(), jwt.audience.as_str()), ("https://id.example", "0123"));
     assert_eq!(jwt.jwks_file.as_deref(), Some(keys.as_path()));
-    assert_eq!(config.identity.trusted_header.unwrap().from.len(), 2);
+    assert_eq!(config.identity.trusted_header.unwrap().from.networks.len(), 2);
     assert_eq!(config.throttle.window, Duration::from_secs(300));
     let error = load(folder.path(), &with_main(""), &env[..1]).unwrap_err();
     assert!(error.contains("identity.jwt.audience: missing"), "{error}");

@@ -15,12 +15,12 @@ fn an_unknown_key_is_refused_at_every_depth_with_the_nearest_name() {
         ("idle = '1m'", r#"idle: unknown key; did you mean "limits.idle"?"#),
         ("[page]\nenabled = true", "page.enabled: unknown key; known here: title"),
         (
-            "[upstreams.x.policy]",
-            "upstreams.x.policy: unknown key; known here: title, address, known_hosts, host_keys, legacy, credentials, user, key_file, key_passphrase_file, password_file, agent_socket, agent_key, ca_key_file, certificate_validity, certificate_principals, certificate_source_address, connect_timeout, login_timeout, keepalive, resume",
+            "[upstreams.x.wallpaper]",
+            "upstreams.x.wallpaper: unknown key; known here: title, address, known_hosts, host_keys, legacy, credentials, user, key_file, key_passphrase_file, password_file, agent_socket, agent_key, ca_key_file, certificate_validity, certificate_principals, certificate_source_address, connect_timeout, login_timeout, keepalive, resume, policy",
         ),
         (
             "\"a\\nb\" = 1",
-            "a\\nb: unknown key; known here: default_upstream, listen, page, upstreams, identity, limits, throttle, log",
+            "a\\nb: unknown key; known here: default_upstream, listen, admin, page, upstreams, identity, limits, throttle, audit, log, traces",
         ),
     ] {
         assert_eq!(complaint(text, &[]), format!("proxy.toml: {line}"));
