@@ -29,8 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::sftp::Packet;
 
-pub use clock::Clocks;
-pub use ended::{CloseFrame, Ended, Side, SourceEnd, Violation};
+pub use clock::{Clocks, MESSAGE_TIME, silence};
+pub use ended::{CloseFrame, Ended, MOST_FRAMES, Side, SourceEnd, Violation};
 pub use notices::{Notice, Notices};
 pub use observer::{Observer, Verdict};
 pub use progress::{Direction, Progress, Totals};

@@ -28,6 +28,9 @@ pub struct Clocks {
 /// Keepalives without an answer after which a peer is taken for dead.
 const UNANSWERED_KEEPALIVES: u32 = 3;
 
+/// Time for one message of a client to arrive: a packet of 256 KiB at 9 kB/s.
+pub const MESSAGE_TIME: Duration = Duration::from_secs(30);
+
 /// How much later than its time a clock may be noticed, as a part of that time.
 const PRECISION: u32 = 8;
 
@@ -73,7 +76,7 @@ impl Clocks {
     }
 
     fn silence(&self) -> Option<Duration> {
-        self.keepalive.map(|keepalive| keepalive * UNANSWERED_KEEPALIVES)
+        self.keepalive.map(silence)
     }
 
     /// Idle and lifetime are known to the millisecond; a stall can begin at any time, so it is looked for in
@@ -95,4 +98,9 @@ impl Clocks {
         .unwrap_or(Duration::from_secs(3600))
         .max(Duration::from_millis(1))
     }
+}
+
+/// The silence after which a peer is taken for dead that is asked for a sign of life every `keepalive`.
+pub fn silence(keepalive: Duration) -> Duration {
+    keepalive.saturating_mul(UNANSWERED_KEEPALIVES)
 }

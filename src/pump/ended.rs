@@ -45,6 +45,9 @@ pub struct CloseFrame {
     pub reason: String,
 }
 
+/// Frames in one message. An honest client sends one; a browser splits a large message into a few.
+pub const MOST_FRAMES: u32 = 1024;
+
 /// A rule that a peer broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
@@ -63,7 +66,7 @@ pub enum Violation {
         limit: usize,
     },
     /// A message in more pieces than anybody needs.
-    #[error("a message in too many frames")]
+    #[error("a message in more than {MOST_FRAMES} frames")]
     TooManyFrames,
     /// A message that took too long to arrive.
     #[error("a message that did not end in time")]

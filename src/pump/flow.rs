@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
@@ -46,6 +47,14 @@ impl<'a, O: Observer> Flow<'a, O> {
             halt: CancellationToken::new(),
             keepalive,
         }
+    }
+
+    /// Waits until the observer has room.
+    pub(super) async fn ready(&self, request: &Packet) {
+        let poll = |cx: &mut Context<'_>| {
+            self.observer.lock().unwrap_or_else(PoisonError::into_inner).poll_ready(request, cx)
+        };
+        std::future::poll_fn(poll).await;
     }
 
     pub(super) fn judge(&self, request: &Packet) -> Verdict {

@@ -114,6 +114,7 @@ impl<O: Observer> Flow<'_, O> {
         let kind = RequestKind::of(&packet)
             .map_err(|malformed| Ended::Violation { side: Side::Client, violation: malformed.into() })?;
         self.progress.begins(Direction::Requests, packet.len());
+        self.ready(&packet).await;
         match self.judge(&packet) {
             Verdict::Answer(answer) => {
                 self.progress.taken();

@@ -44,7 +44,7 @@ impl Packet {
     }
 
     /// A packet that was built here: `bytes` are whole and start with a length and `kind`.
-    pub(super) fn assembled(bytes: Bytes, kind: PacketType) -> Self {
+    pub(crate) fn assembled(bytes: Bytes, kind: PacketType) -> Self {
         let packet = Self { bytes, kind };
         debug_assert_eq!(Self::parse(packet.bytes.clone()).as_ref(), Ok(&packet));
         packet

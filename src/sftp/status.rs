@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
+use super::fields::Fields;
 use super::packet::{Packet, PacketType, RequestId};
 
 /// A status code of draft-ietf-secsh-filexfer-02, section 7. Open: other numbers pass.
@@ -37,6 +38,15 @@ pub fn status(id: RequestId, code: StatusCode, message: &str) -> Packet {
     Packet::assembled(bytes.freeze(), PacketType::STATUS)
 }
 
+impl Packet {
+    /// The sentence of a STATUS, as bytes.
+    pub fn status_message(&self) -> Option<&[u8]> {
+        let mut fields = Fields::new(self.body());
+        fields.uint32("status code").ok().filter(|_| self.kind() == PacketType::STATUS)?;
+        fields.string("message").ok()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +55,7 @@ mod tests {
     fn a_status_is_laid_out_as_the_draft_says() {
         let packet = status(0x0102_0304, StatusCode::PERMISSION_DENIED, "no");
         assert_eq!(packet.as_bytes(), b"\0\0\0\x13\x65\x01\x02\x03\x04\0\0\0\x03\0\0\0\x02no\0\0\0\0");
+        assert_eq!(packet.status_message(), Some(&b"no"[..]));
         assert_eq!(Packet::parse(packet.clone().into_bytes()), Ok(packet));
     }
 

@@ -1,5 +1,5 @@
-//! Asks an issuer's server for a document: over TLS or on this machine, without following it elsewhere, and
-//! with an end to both its time and its size.
+//! Our one HTTP client: over TLS or on this machine, without following anybody elsewhere, and with an end to both time
+//! and size. It asks issuers' servers for documents, and takes spans to a collector.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
 
-/// From the name to the last byte.
+/// From the name to the last byte of a document.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why there is no document. For the log: it names no more than the server does by itself.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     /// No connection, no TLS, no HTTP, or no end in time.
     #[error("{}", chain(.0))]
     Http(#[from] reqwest::Error),
@@ -30,7 +30,7 @@ pub(super) enum FetchError {
 }
 
 /// A client for `url` that trusts the authorities in `ca_file`, or else the system's.
-pub(super) fn client(url: &Url, ca_file: Option<&Path>) -> Result<reqwest::Client, String> {
+pub(crate) fn client(url: &Url, ca_file: Option<&Path>) -> Result<reqwest::Client, String> {
     let roots = match ca_file {
         Some(path) => roots_of(path).map_err(|error| format!("{}: {error}", path.display()))?,
         None => system_roots(),
@@ -59,7 +59,7 @@ pub(super) fn client(url: &Url, ca_file: Option<&Path>) -> Result<reqwest::Clien
 }
 
 /// The document at `url`, of at most `largest` bytes.
-pub(super) async fn get(client: &reqwest::Client, url: &Url, largest: usize) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn get(client: &reqwest::Client, url: &Url, largest: usize) -> Result<Vec<u8>, FetchError> {
     let mut response = client.get(url.clone()).send().await?;
     if response.status() != http::StatusCode::OK {
         return Err(FetchError::Status(response.status()));
@@ -94,7 +94,7 @@ fn roots_of(path: &Path) -> Result<RootCertStore, String> {
 }
 
 /// The error with its causes, which reqwest leaves to others to print.
-fn chain(error: &reqwest::Error) -> String {
+pub(crate) fn chain(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
