@@ -7,7 +7,6 @@ mod claims;
 mod denied;
 mod error;
 mod header;
-mod http_client;
 mod identities;
 #[cfg(test)]
 mod issuer;
@@ -24,7 +23,6 @@ mod sign_in;
 mod sign_in_cookie;
 mod typed;
 mod users;
-mod watched;
 
 pub use basic::{BasicError, basic};
 pub use certificate::{ClientName, NameError};

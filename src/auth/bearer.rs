@@ -11,6 +11,7 @@ use super::jwt::Token;
 use super::key_source::KeySource;
 use super::person::{Person, Proved};
 use crate::config::{Jwt, Secret};
+use crate::watched::Look;
 
 /// The token in a request's header; `None` when there is none, or credentials of another scheme.
 ///
@@ -46,6 +47,11 @@ impl Tokens {
         Tokens { rules: rules.clone(), keys }
     }
 
+    /// Looks at the file of the issuer's keys now, if they are in one.
+    pub(super) fn reload(&self, look: Look) {
+        self.keys.reload(look);
+    }
+
     /// The person whom a token is about.
     pub(super) async fn person(&self, token: &Secret, now: SystemTime) -> Result<Person, Denied> {
         let token = Token::parse(token.expose())?;
@@ -54,8 +60,9 @@ impl Tokens {
         let claims = token.claims(&keys)?;
         let Jwt { issuer, audience, leeway, .. } = &self.rules;
         claims.check(&Expected { issuer, audience, leeway: *leeway }, now)?;
-        let Jwt { user_claim, upstreams_claim, .. } = &self.rules;
-        let about = About { user: user_claim, upstreams: upstreams_claim.as_deref() };
+        let Jwt { user_claim, upstreams_claim, groups_claim, .. } = &self.rules;
+        let (upstreams, groups) = (upstreams_claim.as_deref(), groups_claim.as_deref());
+        let about = About { user: user_claim, upstreams, groups };
         claims.person(&about, Proved::Bearer)
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct About<'a> {
     pub(super) user: &'a str,
     /// The claim with the names of the upstreams; without it, the person may reach all.
     pub(super) upstreams: Option<&'a str>,
+    /// The claim with the groups that the person is in; without it, none.
+    pub(super) groups: Option<&'a str>,
 }
 
 impl Claims {
@@ -71,7 +73,13 @@ impl Claims {
                 Reach::Only(names.into_iter().map(str::to_owned).collect())
             }
         };
-        Person::new(name, method, reach)
+        // Issuers leave an empty list out.
+        let groups = match about.groups.filter(|claim| self.0.contains_key(*claim)) {
+            None => Vec::new(),
+            Some(claim) => self.strings(claim).ok_or(TokenError::Claim("of the groups"))?,
+        };
+        let groups = groups.into_iter().map(str::to_owned).collect();
+        Ok(Person::new(name, method, reach)?.in_groups(groups))
     }
 
     fn text(&self, claim: &str) -> Option<&str> {
@@ -103,7 +111,7 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
     const EXPECTED: Expected<'_> =
         Expected { issuer: "https://id.example", audience: "files", leeway: Duration::from_secs(60) };
-    const ABOUT: About<'_> = About { user: "sub", upstreams: Some("servers") };
+    const ABOUT: About<'_> = About { user: "sub", upstreams: Some("servers"), groups: Some("teams") };
 
     fn claims(changes: Value) -> Claims {
         let mut claims = json!({
@@ -202,6 +210,21 @@ mod tests {
             assert_eq!(person(json!({ "sub": name })), Err(Denied::Name));
         }
         assert!(person(json!({"servers": []})).unwrap().grant("nas").is_none());
+    }
+
+    #[test]
+    fn the_groups_are_a_string_or_a_list_and_may_be_left_out() {
+        let groups = |changes| person(changes).map(|person| person.groups().to_vec());
+        assert_eq!(groups(json!({})), Ok(vec![]));
+        assert_eq!(groups(json!({"teams": []})), Ok(vec![]));
+        assert_eq!(groups(json!({"teams": "staff"})), Ok(vec!["staff".to_owned()]));
+        assert_eq!(groups(json!({"teams": ["a b", "staff"]})).unwrap(), ["a b", "staff"]);
+        for odd in [json!(7), json!(["staff", 7]), json!({"staff": true}), json!(true)] {
+            assert!(groups(json!({ "teams": odd })).is_err(), "{odd}");
+        }
+        let nobody_asks =
+            claims(json!({"teams": "staff"})).person(&About { groups: None, ..ABOUT }, Proved::Bearer);
+        assert!(nobody_asks.unwrap().groups().is_empty());
     }
 
     #[test]

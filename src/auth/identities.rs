@@ -1,6 +1,5 @@
 //! Every configured way to know a person, behind one door.
 
-use std::net::IpAddr;
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -14,7 +13,8 @@ use super::key_source::KeySource;
 use super::passwords::Passwords;
 use super::sign_in::SignIn;
 use super::{Denied, Person, header};
-use crate::config::{self, Jwt, Secret, TrustedHeader};
+use crate::config::{self, Direct, Jwt, Secret, TrustedHeader};
+use crate::watched::Look;
 
 /// Every way to know a person that `[identity]` configures. Made once, and shared by all connections: it holds
 /// the places for those who check passwords, and the keys of issuers.
@@ -42,6 +42,25 @@ impl Identities {
             certificates: config.client_certificate.is_some(),
             sign_in: config.oidc.as_ref().map(SignIn::new).transpose()?,
         })
+    }
+
+    /// Looks at the files of users and keys now, and not when somebody comes. Blocks for as long as the file system
+    /// does.
+    pub fn reload(&self, look: Look) {
+        if let Some(passwords) = &self.passwords {
+            passwords.reload(look);
+        }
+        if let Some(tokens) = &self.tokens {
+            tokens.reload(look);
+        }
+    }
+
+    /// Whether the users file has a user of this name, as far as it was last understood.
+    pub async fn has_user(&self, name: &str) -> bool {
+        match &self.passwords {
+            Some(passwords) => passwords.knows(name).await,
+            None => false,
+        }
     }
 
     /// Whether nobody can be known.
@@ -74,7 +93,7 @@ impl Identities {
     /// certificate, a bearer token, or the cookie of somebody who signed in with the browser. The first of them
     /// that is there decides; `None` when none is. A cookie that is no good is as good as none.
     ///
-    /// `peer` is the other end of the TCP connection, and `certificate` that connection's. Where the peer is no
+    /// `peer` is the other end of the connection, and `certificate` that connection's. Where the peer is no
     /// trusted proxy, the proxies' header is removed from the request.
     ///
     /// # Errors
@@ -82,7 +101,7 @@ impl Identities {
     pub async fn of_request(
         &self,
         parts: &mut Parts,
-        peer: Option<IpAddr>,
+        peer: Option<Direct>,
         certificate: Option<&ClientName>,
     ) -> Result<Option<Person>, Denied> {
         if let Some(trusted) = &self.header

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use super::http_client::{self, FetchError};
 use super::jwks::{self, Keys};
-use super::watched::{FileError, Watched};
+use crate::http_client::{self, FetchError};
+use crate::watched::{FileError, Look, Watched, read};
 
 /// How old keys may be. A key that the issuer withdraws is believed so long at most.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -30,7 +30,11 @@ pub(super) enum KeySource {
 impl KeySource {
     /// Keys in a file, which may be replaced.
     pub(super) fn file(path: &Path) -> Result<KeySource, FileError> {
-        let file = Watched::open(path, jwks::LARGEST, Keys::parse, Instant::now())?;
+        let file = path.to_owned();
+        let load = move || {
+            Keys::parse(&read(&file, jwks::LARGEST)?).map_err(|problem| FileError::new(&file, problem))
+        };
+        let file = Watched::open("jwks", vec![path.to_owned()], load, Instant::now())?;
         Ok(KeySource::File(Arc::new(file)))
     }
 
@@ -43,6 +47,13 @@ impl KeySource {
             flight: tokio::sync::Mutex::default(),
         };
         Ok(KeySource::Server(Arc::new(server)))
+    }
+
+    /// Looks at the file now, if it is one. Blocks for as long as the file system does.
+    pub(super) fn reload(&self, look: Look) {
+        if let Self::File(file) = self {
+            file.look(look, Instant::now());
+        }
     }
 
     /// The keys at `now`, one with the id `id` among them if that can be had. `None` when there were none ever.

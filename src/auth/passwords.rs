@@ -14,8 +14,8 @@ use tokio::time::{sleep_until, timeout};
 use super::Denied;
 use super::person::{Person, Proved, Reach};
 use super::users::{self, Users};
-use super::watched::{FileError, Watched};
 use crate::config::Secret;
+use crate::watched::{FileError, Look, Watched, read};
 
 /// How long a password waits for its turn. Longer than that, people have given up.
 const QUEUE: Duration = Duration::from_secs(10);
@@ -35,13 +35,28 @@ pub(super) struct Passwords {
 impl Passwords {
     /// Reads the users file.
     pub(super) fn open(path: &Path) -> Result<Passwords, FileError> {
-        let users = Watched::open(path, users::LARGEST, Users::parse, Instant::now())?;
+        let file = path.to_owned();
+        let load = move || {
+            Users::parse(&read(&file, users::LARGEST)?).map_err(|problem| FileError::new(&file, problem))
+        };
+        let users = Watched::open("users", vec![path.to_owned()], load, Instant::now())?;
         let places = available_parallelism().map_or(1, usize::from);
         Ok(Passwords {
             users: Arc::new(users),
             places: Arc::new(Semaphore::new(places)),
             slowest: Arc::default(),
         })
+    }
+
+    /// Looks at the file now. Blocks for as long as the file system does.
+    pub(super) fn reload(&self, look: Look) {
+        self.users.look(look, Instant::now());
+    }
+
+    /// Whether somebody of this name is in the file, as it was last understood.
+    pub(super) async fn knows(&self, name: &str) -> bool {
+        let users = Arc::clone(&self.users);
+        spawn_blocking(move || users.current(Instant::now())).await.is_ok_and(|users| users.has(name))
     }
 
     /// The person with this name and password. A failure comes at a time that says nothing of the name.

@@ -14,6 +14,7 @@ pub struct Person {
     name: String,
     method: Proved,
     reach: Reach,
+    groups: Vec<String>,
 }
 
 /// How a person has proved it.
@@ -48,7 +49,7 @@ impl Person {
     /// whoever vouches for it, it has 1 to 256 bytes, no control characters, and no hyphen at its start.
     pub(super) fn new(name: &str, method: Proved, reach: Reach) -> Result<Person, Denied> {
         match is_name(name) {
-            true => Ok(Person { name: name.to_owned(), method, reach }),
+            true => Ok(Person { name: name.to_owned(), method, reach, groups: Vec::new() }),
             false => Err(Denied::Name),
         }
     }
@@ -58,16 +59,31 @@ impl Person {
         &self.name
     }
 
+    /// The same person, who is in these groups, as whoever vouches for the name says.
+    pub(super) fn in_groups(mut self, groups: Vec<String>) -> Person {
+        self.groups = groups;
+        self.groups.sort_unstable();
+        self.groups.dedup();
+        self
+    }
+
+    /// The groups that the person is in.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
     /// Which upstreams the person may reach.
     pub(super) fn reach(&self) -> &Reach {
         &self.reach
     }
 
-    /// The same person, without the upstreams that `exists` knows nothing of.
-    pub(super) fn among(mut self, exists: impl Fn(&str) -> bool) -> Person {
+    /// The same person, without the upstreams that `exists` knows nothing of, and without the groups that mean nothing
+    /// here.
+    pub(super) fn among(mut self, exists: impl Fn(&str) -> bool, matters: impl Fn(&str) -> bool) -> Person {
         if let Reach::Only(names) = &mut self.reach {
             names.retain(|name| exists(name));
         }
+        self.groups.retain(|group| matters(group));
         self
     }
 
@@ -120,15 +136,22 @@ impl Grant {
     }
 }
 
-impl fmt::Display for Proved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Proved {
+    /// The way's name in logs.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Password => "password",
             Self::Bearer => "bearer",
             Self::Header => "header",
             Self::Certificate => "certificate",
             Self::Oidc => "oidc",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Proved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

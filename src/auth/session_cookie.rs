@@ -37,6 +37,8 @@ struct Content {
     /// The upstreams that the person may reach; all, if it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upstreams: Option<BTreeSet<String>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<String>,
     /// Seconds since 1970.
     until: u64,
 }
@@ -56,7 +58,7 @@ impl SessionCookie {
     }
 
     /// The value of `Set-Cookie` that keeps `person` signed in until `lifetime` from `now`; `None` if the person
-    /// may reach so many upstreams that no browser would keep it.
+    /// may reach so many upstreams, or is in so many groups, that no browser would keep it.
     pub(super) fn seal(&self, person: &Person, now: SystemTime, lifetime: Duration) -> Option<String> {
         let content = Content {
             name: person.name().to_owned(),
@@ -64,6 +66,7 @@ impl SessionCookie {
                 Reach::All => None,
                 Reach::Only(names) => Some(names.clone()),
             },
+            groups: person.groups().to_vec(),
             until: seconds(now + lifetime),
         };
         let sealed = self.seal.seal(self.name, serde_json::to_string(&content).ok()?);
@@ -94,7 +97,8 @@ impl SessionCookie {
         if seconds(now) >= content.until {
             return Err(Denied::CookieExpired);
         }
-        Person::new(&content.name, Proved::Oidc, content.upstreams.map_or(Reach::All, Reach::Only))
+        let reach = content.upstreams.map_or(Reach::All, Reach::Only);
+        Ok(Person::new(&content.name, Proved::Oidc, reach)?.in_groups(content.groups))
     }
 
     fn set(&self, value: String, max_age: time::Duration) -> String {

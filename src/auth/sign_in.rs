@@ -86,8 +86,8 @@ pub enum SignInError {
     /// See there.
     #[error(transparent)]
     Oidc(#[from] OidcError),
-    /// The person may reach so many upstreams that no cookie holds them.
-    #[error("the list of upstreams is too long for a cookie")]
+    /// The person may reach so many upstreams, or is in so many groups, that no cookie holds them.
+    #[error("the lists of upstreams and groups are too long for a cookie")]
     TooMany,
 }
 
@@ -158,13 +158,15 @@ impl SignIn {
     }
 
     /// Takes the provider's answer: the query of the person's request, and its headers. Upstreams that do not
-    /// exist have no place in the cookie: the provider's list may be of everything that the person may do.
+    /// exist, and groups that matter to no policy, have no place in the cookie: the provider's lists may be of
+    /// everything that the person may do.
     pub async fn end(
         &self,
         query: &str,
         headers: &HeaderMap,
         now: SystemTime,
         exists: impl Fn(&str) -> bool,
+        matters: impl Fn(&str) -> bool,
     ) -> Ended {
         let Some(answer) = Answer::parse(query) else {
             return Ended { result: Err(SignInError::Malformed), cookies: Vec::new() };
@@ -172,7 +174,7 @@ impl SignIn {
         let mut cookies = vec![self.pending.end(&answer.state)];
         let result = self.signed_in(answer, headers, now).await;
         let result = result.and_then(|SignedIn { person, next }| {
-            let signed_in = SignedIn { person: person.among(exists), next };
+            let signed_in = SignedIn { person: person.among(exists, matters), next };
             let session = self.session.seal(&signed_in.person, now, self.lifetime);
             cookies.push(session.ok_or(SignInError::TooMany)?);
             Ok(signed_in)

@@ -43,6 +43,11 @@ impl Users {
         right && hash.is_some()
     }
 
+    /// Whether there is a user of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.hashes.contains_key(name)
+    }
+
     /// The hash that takes longest to check.
     pub(super) fn dearest(&self) -> &PasswordHash {
         &self.dearest

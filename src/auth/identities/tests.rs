@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::auth::issuer::{SigningKey, set};
 use crate::auth::{HeaderError, NameError, Proved, TokenError};
-use crate::config::{CertificateName, ClientCertificate, Identity};
+use crate::config::{CertificateName, ClientCertificate, Identity, Peers};
 
 const PROXY: &str = "10.0.0.1";
 const STRANGER: &str = "192.0.2.1";
@@ -30,7 +30,8 @@ fn all() -> All {
         jwt: Some(jwt(Some(keys))),
         trusted_header: Some(TrustedHeader {
             name: "x-remote-user".parse().unwrap(),
-            from: vec!["10.0.0.0/8".parse().unwrap()],
+            from: Peers { networks: vec!["10.0.0.0/8".parse().unwrap()], unix: false },
+            groups: None,
         }),
         client_certificate: Some(ClientCertificate { user: CertificateName::CommonName }),
         oidc: None,
@@ -47,6 +48,7 @@ fn jwt(jwks_file: Option<std::path::PathBuf>) -> Jwt {
         ca_file: None,
         user_claim: "sub".to_owned(),
         upstreams_claim: Some("servers".to_owned()),
+        groups_claim: None,
         leeway: Duration::ZERO,
     }
 }
@@ -79,7 +81,7 @@ impl All {
             let name: http::HeaderName = name.parse().unwrap();
             parts.headers.append(name, HeaderValue::from_str(value).unwrap());
         }
-        let peer = Some(peer.parse().unwrap());
+        let peer = Some(Direct::Tcp(format!("{peer}:4000").parse().unwrap()));
         let person = self.identities.of_request(&mut parts, peer, certificate).await?;
         Ok(person.map(|person| (person.name().to_owned(), person.method())))
     }
@@ -149,7 +151,7 @@ async fn what_is_not_configured_proves_nothing() {
     let mut parts = Request::new(()).into_parts().0;
     parts.headers.insert("x-remote-user", HeaderValue::from_static("root"));
     parts.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer x"));
-    let peer = Some(PROXY.parse().unwrap());
+    let peer = Some(Direct::Tcp(format!("{PROXY}:4000").parse().unwrap()));
     let person = identities.of_request(&mut parts, peer, Some(&certificate("root"))).await;
     assert_eq!(person, Ok(None));
     let secret = Secret::new("x".to_owned());

@@ -30,6 +30,7 @@ fn read(keys: &[Value], token: &str) -> Result<Person, TokenError> {
         ca_file: None,
         user_claim: "sub".to_owned(),
         upstreams_claim: None,
+        groups_claim: None,
         leeway: Duration::from_secs(60),
     };
     let tokens = Tokens::new(&rules, KeySource::file(file.path()).unwrap());

@@ -54,12 +54,26 @@ fn from_claims(claims: &Map<String, Value>, config: &config::Oidc) -> Result<Per
         None => Reach::All,
         Some(claim) => Reach::Only(claims.get(claim).and_then(names).ok_or_else(|| missing(claim))?),
     };
-    Person::new(name, Proved::Oidc, reach).map_err(ClaimError::Name)
+    let groups = match config.groups_claim.as_ref().and_then(|claim| Some((claim, claims.get(claim)?))) {
+        // Providers leave an empty list out.
+        None => Vec::new(),
+        Some((claim, value)) => groups(value).ok_or_else(|| missing(claim))?,
+    };
+    let person = Person::new(name, Proved::Oidc, reach).map_err(ClaimError::Name)?;
+    Ok(person.in_groups(groups))
 }
 
 /// A list of strings, and nothing else in it.
 fn names(value: &Value) -> Option<BTreeSet<String>> {
     value.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+/// One string, or a list of strings and nothing else in it.
+fn groups(value: &Value) -> Option<Vec<String>> {
+    match value.as_str() {
+        Some(one) => Some(vec![one.to_owned()]),
+        None => value.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +125,22 @@ mod tests {
         }
         let name = read(json!({"nick": "-oProxyCommand=x", "groups": []}), &config);
         assert_eq!(name, Err(ClaimError::Name(Denied::Name)));
+    }
+
+    #[test]
+    fn the_groups_are_a_string_or_a_list_and_may_be_left_out() {
+        let config = config::Oidc { groups_claim: Some("teams".to_owned()), ..config("sub", None) };
+        let groups = |teams: Value| {
+            let person = read(json!({"sub": "ann", "teams": teams}), &config);
+            person.map(|person| person.groups().to_vec())
+        };
+        assert_eq!(groups(json!("staff")).unwrap(), ["staff"]);
+        assert_eq!(groups(json!(["a", "staff"])).unwrap(), ["a", "staff"]);
+        assert_eq!(groups(json!([])).unwrap(), [""; 0]);
+        assert!(read(json!({"sub": "ann"}), &config).unwrap().groups().is_empty());
+        for odd in [json!(7), json!(["staff", 7]), json!({"staff": true}), json!(null)] {
+            assert_eq!(groups(odd), Err(ClaimError::Claim("teams".to_owned())));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use url::Url;
 
-use crate::auth::http_client;
+use crate::http_client;
 
 /// From the first packet to the last byte of the answer.
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -84,6 +84,24 @@ fn a_cookie_that_no_browser_would_keep_is_not_made() {
 }
 
 #[test]
+fn the_groups_come_back_with_the_person() {
+    let jar = jar(1, "/", true);
+    let ann = person("ann", Reach::All).in_groups(vec!["staff".to_owned(), "a, b".to_owned()]);
+    let set = jar.seal(&ann, now(), HOUR).unwrap();
+    let back = read(&jar, pair(&set), now()).unwrap().unwrap();
+    assert_eq!(back.groups(), ["a, b", "staff"]);
+    assert_eq!(back, ann);
+    let many = (0..200).map(|number| format!("group-with-a-long-name-{number}")).collect();
+    assert_eq!(jar.seal(&person("ann", Reach::All).in_groups(many), now(), HOUR), None);
+}
+
+#[test]
+fn a_person_keeps_the_groups_that_matter() {
+    let ann = person("ann", Reach::All).in_groups(["staff", "a", "staff"].map(str::to_owned).to_vec());
+    assert_eq!(ann.among(|_| true, |group| group == "staff").groups(), ["staff"]);
+}
+
+#[test]
 fn nothing_of_the_person_can_be_read_in_it() {
     let set = jar(1, "/", true).seal(&person("canary", Reach::All), now(), HOUR).unwrap();
     assert!(!set.contains("canary"), "{set}");
