@@ -41,6 +41,7 @@ done({
         good,
         good_by_rsa: token(claims, { alg: "RS256", kid: "rsa", key: rsa.privateKey }),
         good_elsewhere: token({ ...claims, upstreams: ["other"] }),
+        good_in_staff: token({ ...claims, groups: ["x", "staff"] }),
         good_for_two: token({ ...claims, aud: ["another", audience] }),
         forged: token(claims, { key: foreign.privateKey }),
         changed: [head, encode({ ...claims, sub: "root" }), signature].join("."),
