@@ -33,6 +33,7 @@ pub use arguments::SshArguments;
 pub use identities::{KeyChoice, KeyFiles, Unusable};
 pub use login::{Login, Token};
 pub use target::{Target, TargetError};
+pub(crate) use tls::connector;
 pub use tls::{ClientCertificate, Trust};
 
 use opening::Opening;

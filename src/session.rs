@@ -11,16 +11,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::close::close_frame;
+use crate::audit::{Audit, SessionEnd, Subject};
+use crate::close::{Told, close_frame};
 use crate::config;
 use crate::login;
-use crate::policy::PacketLimit;
-use crate::pump::{Clocks, Direction, Ended, Notices, Progress, pump};
+use crate::metrics::{self, Present, Timed};
+use crate::policy::{PacketLimit, Policy};
+use crate::pump::{Clocks, Direction, Ended, MESSAGE_TIME, Notices, Progress, pump};
+use crate::traces::{self, Totals};
 use crate::upstream::{Connection, Exit, Idle};
 use crate::websocket::{self, Socket};
-
-/// Time for one message to arrive: a packet of 256 KiB at 9 kB/s.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long before the end of the idle time a client is told of it; in a short one, the last tenth.
 const IDLE_NOTICE: Duration = Duration::from_secs(60);
@@ -30,12 +30,25 @@ const IDLE_NOTICE: Duration = Duration::from_secs(60);
 pub struct Identity {
     /// A random number, to find the session's lines by.
     pub session: String,
-    /// The user name, as the user typed it: escaped before it is logged.
-    pub user: String,
+    /// Who has logged in.
+    pub who: Who,
     /// The name of the upstream in the configuration.
     pub upstream: String,
     /// The address of the client.
     pub peer: String,
+}
+
+/// Who has logged in, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The person's name where the bridge logs in for them, else the user name at the upstream, as the user typed it:
+    /// escaped before it is logged.
+    pub user: String,
+    /// How they proved it: `password`, `keyboard-interactive`, `publickey`, `bearer`, `header`, `certificate`, `oidc`,
+    /// or `resume`.
+    pub method: &'static str,
+    /// The groups that whoever vouches for the person says they are in.
+    pub groups: Vec<String>,
 }
 
 /// A random name for a session: 16 hexadecimal digits. It is no secret.
@@ -55,6 +68,12 @@ pub struct Course<'a> {
     pub announce: Option<&'a CancellationToken>,
     /// Where the session can be resumed: what to do with its connection.
     pub resumable: Option<Resumable>,
+    /// Which requests may pass.
+    pub policy: Policy,
+    /// Where requests are recorded.
+    pub audit: &'a Audit,
+    /// The session in the traces.
+    pub trace: traces::Session,
 }
 
 /// What becomes of the connection of a lost socket.
@@ -81,14 +100,19 @@ pub async fn run<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let Identity { session, user, upstream, peer } = &identity;
-    let user = user.escape_debug().to_string();
+    let Identity { session, who, upstream, peer } = &identity;
+    let user = who.user.escape_debug().to_string();
     let span = tracing::info_span!("session", %session, %user, %upstream, %peer);
-    tracing::info!(event = %"session_start", %session, %user, %peer, %upstream);
+    let _running = Present::session();
+    metrics::session_started(upstream, who.method);
+    tracing::info!(event = %"session_start", %session, %user, method = who.method, %peer, %upstream);
 
     let progress = Arc::new(Progress::default());
     let mut client = websocket::packets(socket, Arc::clone(&progress));
-    let observer = PacketLimit { bytes: limits.packet };
+    let subject = Subject { session, user: &who.user, method: who.method, upstream, peer };
+    let judged = (PacketLimit { bytes: limits.packet }, course.policy);
+    let (observer, ending) = course.audit.session(&subject, judged);
+    let observer = Timed::new(observer, Arc::clone(&progress));
     let mut clocks = clocks(limits, course.lifetime);
     if let Some(draining) = course.announce {
         client.sink.say_notices(login::notice);
@@ -100,14 +124,38 @@ pub async fn run<S>(
     let pumped = stopped_when_wanted(pumped, wanted, &stop);
     // A defect in one session is that session's end and nobody else's.
     let ended = AssertUnwindSafe(pumped).catch_unwind().instrument(span.clone()).await;
-    let ended = ended.unwrap_or(Ended::Internal);
+    let ended = ended.unwrap_or_else(|_| {
+        client.packets.give_up();
+        Ended::Internal
+    });
 
-    let frame = close_frame(&ended);
-    let code = frame.code;
+    let frame = close_frame(&ended, Told { limits, session });
+    let (code, told) = (frame.code, frame.reason.clone());
     let part = part_with(connection, course.resumable, &ended);
     let goodbyes = async { tokio::join!(part, client.close(frame)) };
     let (exit, ()) = goodbyes.instrument(span).await;
+    course.trace.ended(code, &told, totals(&progress));
     log_end(&identity, &user, &ended, code, &exit, &progress);
+    let (up, down) = (progress.totals(Direction::Requests), progress.totals(Direction::Responses));
+    let end = SessionEnd {
+        close_code: code,
+        reason: &ended.to_string(),
+        bytes_up: up.bytes,
+        bytes_down: down.bytes,
+        packets: up.packets + down.packets,
+        duration: progress.age(),
+    };
+    ending.record(&end).await;
+    metrics::session_ended(code, progress.age());
+    if let Ended::Stalled(side) = ended {
+        metrics::stalled(side);
+    }
+}
+
+fn totals(progress: &Progress) -> Totals {
+    let (up, down) = (progress.totals(Direction::Requests), progress.totals(Direction::Responses));
+    let (packets, duration) = (up.packets + down.packets, progress.age().as_secs_f64());
+    Totals { bytes_up: up.bytes, bytes_down: down.bytes, packets, duration }
 }
 
 async fn stopped_when_wanted(
@@ -157,7 +205,7 @@ fn clocks(limits: &config::Limits, lifetime: Duration) -> Clocks {
         lifetime: Some(lifetime),
         stall: Some(limits.stall),
         keepalive: Some(limits.keepalive),
-        message: Some(MESSAGE_TIMEOUT),
+        message: Some(MESSAGE_TIME),
         listens_to: Direction::Requests,
         linger: limits.linger,
         notices: Notices::default(),
@@ -182,6 +230,11 @@ fn log_end(identity: &Identity, user: &str, ended: &Ended, code: u16, exit: &Exi
         bytes_up = up.bytes,
         bytes_down = down.bytes,
         packets = up.packets + down.packets,
-        duration = progress.age().as_secs_f64(),
+        duration = milliseconds(progress.age()),
     );
+}
+
+/// In seconds, as in the audit log: more digits are noise.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -119,6 +119,11 @@ impl<S> WebSocketPackets<S> {
     pub fn hear_texts(&mut self, texts: Texts) {
         self.texts = Some(texts);
     }
+
+    /// Whoever read from it broke off, nobody knows where: nothing is left to do but to find the peer's close frame.
+    pub fn give_up(&mut self) {
+        self.broken = true;
+    }
 }
 
 impl<S> fmt::Debug for WebSocketPackets<S> {

@@ -114,9 +114,12 @@ impl Conversation {
         let message = serde_json::from_str(text)
             .map_err(|_| failed("the bridge sent a message that is no part of a login"))?;
         match (message, self.state.clone()) {
-            (ServerMessage::Failure { code, message, methods, retry, retry_after, banner }, state) => {
+            (
+                ServerMessage::Failure { code, message, methods, retry, retry_after, session, banner },
+                state,
+            ) => {
                 self.notes.extend(banner);
-                self.after(Failure { code, message, methods, retry, retry_after }, &state)
+                self.after(Failure { code, message, methods, retry, retry_after, session }, &state)
             }
             (ServerMessage::Hello { methods, user, banner, .. }, State::Begun) => {
                 self.notes.extend(banner);

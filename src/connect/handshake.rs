@@ -107,6 +107,7 @@ fn refused(target: &Target, response: &Response) -> ConnectError {
         None => reason(response),
     };
     let later = text(response.headers(), header::RETRY_AFTER.as_str())
+        .filter(|_| !reason.contains("try again in"))
         .map(|seconds| format!(" (try again in {seconds} s)"))
         .unwrap_or_default();
     ConnectError::Failed(format!("{target} answered {}: {reason}{later}", status.as_u16()))

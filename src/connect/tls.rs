@@ -34,7 +34,7 @@ pub struct ClientCertificate {
 }
 
 /// A connector that trusts as `trust` says, and shows `certificate` where it is asked for one.
-pub(super) fn connector(
+pub(crate) fn connector(
     trust: &Trust,
     certificate: Option<&ClientCertificate>,
 ) -> Result<TlsConnector, ConnectError> {

@@ -9,6 +9,8 @@ use crate::refusal::Refusal;
 /// What a conversation is about.
 #[derive(Debug, Clone)]
 pub struct Terms {
+    /// The number by which this conversation, and the session that comes of it, are found in the log.
+    pub session: String,
     /// What there is to reach; the first is the default.
     pub upstreams: Vec<VisibleUpstream>,
     /// Who the request itself has proved to be.
@@ -105,7 +107,7 @@ pub enum Action {
         /// The close code.
         code: u16,
         /// One public sentence that fits a close frame.
-        reason: &'static str,
+        reason: String,
     },
 }
 

@@ -11,7 +11,8 @@ impl FailureCode {
             Refusal::NoCredentials
             | Refusal::UnusableCredentials
             | Refusal::WrongCredentials
-            | Refusal::NotIdentified => (Self::Refused, true),
+            | Refusal::NotIdentified
+            | Refusal::BadToken => (Self::Refused, true),
             Refusal::PasswordExpired => (Self::PasswordExpired, true),
             Refusal::UnknownUpstream => (Self::UnknownUpstream, true),
             Refusal::Unreachable
@@ -22,8 +23,10 @@ impl FailureCode {
             | Refusal::TooManyQuestions
             | Refusal::OwnCredentials => (Self::UpstreamFailed, true),
             Refusal::TimedOut => (Self::UpstreamTimeout, true),
-            Refusal::UserFull | Refusal::AddressFull | Refusal::Full | Refusal::Busy => (Self::Full, false),
-            Refusal::Throttled(_) => (Self::Throttled, false),
+            Refusal::UserFull(_) | Refusal::AddressFull(_) | Refusal::Full | Refusal::Busy => {
+                (Self::Full, false)
+            }
+            Refusal::Throttled(_) | Refusal::Pending => (Self::Throttled, false),
             Refusal::Draining => (Self::Draining, false),
             Refusal::Internal => (Self::Internal, false),
             // These end an opening handshake, before there is a conversation.
@@ -41,7 +44,7 @@ impl FailureCode {
             Self::Protocol => (1008, "That message is not part of the login."),
             Self::Timeout => (1008, "The login took too long."),
             Self::TooManyAttempts => (1008, "Too many tries to log in."),
-            Self::Throttled => (1008, "Too many failed logins."),
+            Self::Throttled => (1008, "Too many logins of this user or from this address."),
             Self::Full => (1008, "Too many sessions."),
             Self::Draining => (1001, "The bridge is going away; please connect again."),
             Self::Internal => (1011, "Internal error of the bridge."),

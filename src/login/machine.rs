@@ -21,7 +21,7 @@ use super::{
     Action, Blob, ClientMessage, Event, FailureCode, LARGEST_MESSAGE, LoginRequest, Method, Question, Reply,
     Resume, ServerMessage, Terms,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, with_reference};
 
 /// Questions in one round; OpenSSH asks at most 100, people one or two.
 const MOST_PROMPTS: usize = 64;
@@ -113,7 +113,9 @@ impl Machine {
             _ if self.is_over() => Vec::new(),
             Event::Text(text) => self.text(text),
             Event::Binary => self.protocol(sentence::BINARY),
-            Event::TooLarge => self.end(1009, "The message is too large."),
+            Event::TooLarge => {
+                self.end(1009, format!("The message is over the limit of {LARGEST_MESSAGE} bytes."))
+            }
             Event::Banner(text) => {
                 self.banner = Some(shortened(text));
                 Vec::new()
@@ -228,6 +230,7 @@ impl Machine {
             max_packet: self.terms.max_packet,
             resume_token: token,
             resume_seconds: time.unwrap_or_default().as_secs(),
+            session: Some(self.terms.session.clone()),
             banner: self.banner.take(),
         };
         vec![Action::Send(ready), Action::Ready]
@@ -239,10 +242,11 @@ impl Machine {
         let taken = remaining.is_empty()
             || remaining.contains(&tried)
             || tried == Method::Password && remaining.contains(&Method::KeyboardInteractive);
+        let wrong = Refusal::WrongCredentials.reason();
         let (code, message) = match (partial, taken, tried) {
             (true, ..) => (FailureCode::Partial, sentence::PARTIAL),
             (false, false, _) => (FailureCode::MethodUnavailable, sentence::NOT_TAKEN),
-            (false, true, Method::Password) => (FailureCode::Refused, Refusal::WrongCredentials.reason()),
+            (false, true, Method::Password) => (FailureCode::Refused, wrong.as_str()),
             (false, true, _) => (FailureCode::Refused, sentence::REFUSED),
         };
         let mut methods = self.methods();
@@ -255,7 +259,7 @@ impl Machine {
     fn refuse(&mut self, refusal: Refusal) -> Vec<Action> {
         let (code, retry) = FailureCode::of(refusal);
         let methods = self.methods();
-        self.fail_with(code, refusal.reason(), methods, retry, refusal.retry_after())
+        self.fail_with(code, &refusal.reason(), methods, retry, refusal.retry_after())
     }
 
     fn protocol(&mut self, message: &'static str) -> Vec<Action> {
@@ -290,18 +294,23 @@ impl Machine {
             methods: if retry { methods } else { Vec::new() },
             retry,
             retry_after: after.map(|after| after.as_secs().max(1)),
+            session: Some(self.terms.session.clone()),
             banner: self.banner.take(),
         };
         self.state = State::Open;
         let mut actions = vec![Action::Send(failure)];
         if !retry {
             let (code, reason) = code.close();
+            let reason = match code {
+                1011 => with_reference(reason, &self.terms.session),
+                _ => reason.to_owned(),
+            };
             actions.extend(self.end(code, reason));
         }
         actions
     }
 
-    fn end(&mut self, code: u16, reason: &'static str) -> Vec<Action> {
+    fn end(&mut self, code: u16, reason: String) -> Vec<Action> {
         self.state = State::Over;
         vec![Action::End { code, reason }]
     }

@@ -62,6 +62,9 @@ pub enum ServerMessage {
         /// Seconds to wait before the next try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+        /// What to find it by in the bridge's log: to be shown, for a person who asks for help.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
         /// As in `prompt`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         banner: Option<String>,
@@ -79,6 +82,9 @@ pub enum ServerMessage {
         resume_token: Option<Secret>,
         /// How long the token is good for after the socket is lost; 0 without one.
         resume_seconds: u64,
+        /// As in `failure`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
         /// As in `prompt`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         banner: Option<String>,
@@ -359,6 +365,7 @@ mod tests {
             max_packet: 1,
             resume_token: Some(Secret::new("canary".to_owned())),
             resume_seconds: 1,
+            session: None,
             banner: None,
         };
         let answer = r#"{"type":"answer","id":7,"answers":["canary"]}"#;

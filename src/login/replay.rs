@@ -29,7 +29,8 @@ pub fn replay(bytes: &[u8]) -> Vec<(Vec<Action>, Machine)> {
     };
     let (ssh, own) = METHODS.split_at(3);
     let upstreams = vec![upstream("main", ssh), upstream("own", own), upstream("all", &METHODS)];
-    let terms = Terms { upstreams, user: None, banner: None, attempts: 6, max_packet: 262_148 };
+    let session = "0123456789abcdef".to_owned();
+    let terms = Terms { session, upstreams, user: None, banner: None, attempts: 6, max_packet: 262_148 };
     let (mut machine, _) = Machine::open(terms);
     let mut happened = Vec::new();
     let mut rest = bytes;

@@ -11,10 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use crate::pump::Progress;
-
-/// Frames in one message. An honest client sends one; a browser splits a large message into a few.
-const MOST_FRAMES: u32 = 1024;
+use crate::pump::{MOST_FRAMES, Progress};
 
 const FIN: u8 = 0x80;
 const CONTROL: u8 = 0x08;

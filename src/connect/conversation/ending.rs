@@ -3,6 +3,7 @@
 use super::{Ended, Means};
 use crate::connect::{ConnectError, shown};
 use crate::login::{FailureCode, Method};
+use crate::refusal::with_reference;
 
 /// What the bridge said of a try.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(super) struct Failure {
     pub(super) methods: Vec<Method>,
     pub(super) retry: bool,
     pub(super) retry_after: Option<u64>,
+    pub(super) session: Option<String>,
 }
 
 impl Failure {
@@ -54,17 +56,27 @@ impl Failure {
         })
     }
 
-    /// The bridge's sentence, and when to come back.
+    /// The bridge's sentence, when to come back, and what finds it in the bridge's log.
     fn sentence(&self) -> String {
-        let message = match shown::line(self.message.trim()) {
+        let mut message = match shown::line(self.message.trim()) {
             empty if empty.is_empty() => "no reason was given".to_owned(),
             message => message,
         };
-        match self.retry_after {
-            Some(seconds) => format!("{message} (try again in {seconds} s)"),
-            None => message,
+        // Bridges of today say it in words.
+        if let Some(seconds) = self.retry_after.filter(|_| !message.contains("try again in")) {
+            message = format!("{message} (try again in {seconds} s)");
+        }
+        match self.session.as_deref() {
+            Some(session) if is_reference(session) => with_reference(&message, session),
+            _ => message,
         }
     }
+}
+
+/// Another bridge may number its sessions otherwise; it may not write to the terminal.
+fn is_reference(session: &str) -> bool {
+    (1..=64).contains(&session.len())
+        && session.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Nothing is left to try, or nothing was there.

@@ -15,7 +15,14 @@ const LOGIN: &str = r#"{"type":"login","user":"ann","method":"password","passwor
 fn machine(attempts: usize) -> Machine {
     let methods = vec![Method::Password, Method::KeyboardInteractive];
     let main = VisibleUpstream { name: "main".to_owned(), title: "Main".to_owned(), methods };
-    let terms = Terms { upstreams: vec![main], user: None, banner: None, attempts, max_packet: 1 };
+    let terms = Terms {
+        session: String::new(),
+        upstreams: vec![main],
+        user: None,
+        banner: None,
+        attempts,
+        max_packet: 1,
+    };
     Machine::open(terms).0
 }
 
@@ -85,7 +92,8 @@ fn a_long_list_of_upstreams_does_not_burst_the_hello() {
         methods: vec![Method::Password],
     };
     let upstreams = (0..1000).map(upstream).collect();
-    let terms = Terms { upstreams, user: None, banner: None, attempts: 1, max_packet: 1 };
+    let terms =
+        Terms { session: String::new(), upstreams, user: None, banner: None, attempts: 1, max_packet: 1 };
     let (mut machine, hello) = Machine::open(terms);
     assert!(bytes(&hello) <= LARGEST_MESSAGE);
     let last = LOGIN.replace(r#""user""#, r#""upstream":"upstream-999","user""#);

@@ -17,7 +17,8 @@ fn terms() -> Terms {
     use Method::{Bearer, External, KeyboardInteractive, Oidc, Password, PublicKey, Resume};
     let main = upstream("main", "Files", &[Password, KeyboardInteractive, PublicKey, Resume]);
     let own = upstream("own", "Archive", &[Password, Bearer, External, Oidc]);
-    Terms { upstreams: vec![main, own], user: None, banner: None, attempts: 6, max_packet: 262_148 }
+    let session = "0123456789abcdef".to_owned();
+    Terms { session, upstreams: vec![main, own], user: None, banner: None, attempts: 6, max_packet: 262_148 }
 }
 
 fn set(terms: &mut Terms, what: &str) {
@@ -39,7 +40,8 @@ fn refusal(name: &str) -> Refusal {
         Refusal::PasswordExpired,
         Refusal::Unreachable,
         Refusal::TimedOut,
-        Refusal::UserFull,
+        Refusal::UserFull(32),
+        Refusal::Internal,
     ];
     *all.iter().find(|refusal| format!("{refusal:?}") == name).unwrap()
 }
