@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use humantime_serde::re::humantime;
 
 /// SFTP through the web: carries SFTP packets between WebSocket clients and existing SFTP servers.
 #[derive(Debug, Parser)]
@@ -23,8 +25,16 @@ pub enum Command {
     Demo(Demo),
     /// Carry stdin and stdout through a bridge, for `sftp -D`, sshfs, rclone and lftp
     Connect(Box<Connect>),
+    /// Say what works and what does not between here and the upstreams, and what to do about it
+    Check(Check),
+    /// Print the host keys of a server as lines for known_hosts
+    Keyscan(Keyscan),
     /// Make a line for the users file from a password, asked at the terminal or read from stdin
     HashPassword(HashPassword),
+    /// Ask a bridge whether it is well; for a container's HEALTHCHECK
+    Healthcheck(Healthcheck),
+    /// Print completions for a shell
+    Completions(Completions),
 }
 
 /// `serve`
@@ -96,6 +106,61 @@ pub struct Connect {
     pub rest: Vec<String>,
     #[command(flatten)]
     pub(crate) ssh: SshOptions,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Configuration file [default: ./proxy.toml if it is there, else /etc/sftpbridge/proxy.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The upstream to look at [default: all of them]
+    #[arg(long, value_name = "NAME")]
+    pub upstream: Option<String>,
+    /// Log in as this user; where the bridge has credentials of its own, for this person
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// File that holds the user's password [default: SFTPBRIDGE_PASSWORD, else asked at the terminal]
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// One JSON document in place of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `keyscan`
+#[derive(Debug, Args)]
+pub struct Keyscan {
+    /// The server: a name or an address, with a port if it is not 22; IPv6 in brackets
+    #[arg(value_name = "HOST[:PORT]")]
+    pub address: String,
+    /// Longest wait for each of the at most six connections
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    pub timeout: Duration,
+}
+
+/// `healthcheck`
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// What to ask: http://, https:// or unix:/PATH [default: the admin listener of the configuration, else the public one]
+    pub url: Option<String>,
+    /// Configuration file [default: ./proxy.toml if it is there, else /etc/sftpbridge/proxy.toml]
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    pub config: Option<PathBuf>,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let time: Duration = text.parse::<humantime::Duration>().map_err(|error| error.to_string())?.into();
+    let sensible = Duration::from_millis(1)..=Duration::from_secs(600);
+    sensible.contains(&time).then_some(time).ok_or_else(|| "expected 1ms to 10m".to_owned())
 }
 
 /// `hash-password`

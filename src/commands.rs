@@ -2,19 +2,26 @@
 
 use std::env::VarError;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::{Command, Connect, Serve};
-use crate::config::{Config, ConfigError, Overrides, Secret};
+use crate::config::{ConfigError, ListenAddress, Overrides, Secret};
 use crate::connect::{
     self, ClientCertificate, ConnectError, KeyChoice, KeyFiles, Login, SshArguments, Target, Token, Trust,
 };
 use crate::demo::{self, DemoError};
 use crate::logs;
-use crate::server::{Server, ServerError, Signals};
+use crate::metrics;
+use crate::server::{ConfigFile, HandedOver, Server, ServerError, Signals};
+use crate::traces::Traces;
 
+mod check;
+mod completions;
 mod hash_password;
+mod healthcheck;
+mod keyscan;
 
 /// Exit code for a wrong argument or configuration (`EX_USAGE` of sysexits.h).
 pub const USAGE: u8 = 64;
@@ -46,9 +53,12 @@ pub enum Failure {
     /// There was no session, or it broke.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// What was looked at is not as it should be.
+    #[error("{0}")]
+    Unwell(String),
     /// The system refused something.
     #[error("{0}: {1}")]
-    System(&'static str, std::io::Error),
+    System(&'static str, io::Error),
 }
 
 impl Failure {
@@ -60,9 +70,11 @@ impl Failure {
             | Self::Server(ServerError::Bridge(_) | ServerError::Tls(_))
             | Self::Demo(DemoError::Root { .. }) => USAGE.into(),
             Self::Connect(ConnectError::Refused(_)) => REFUSED.into(),
-            Self::Server(_) | Self::Demo(_) | Self::Connect(ConnectError::Failed(_)) | Self::System(..) => {
-                ExitCode::FAILURE
-            }
+            Self::Server(_)
+            | Self::Demo(_)
+            | Self::Connect(ConnectError::Failed(_))
+            | Self::Unwell(_)
+            | Self::System(..) => ExitCode::FAILURE,
         }
     }
 }
@@ -76,19 +88,43 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(arguments) => serve(arguments).await,
         Command::Demo(arguments) => Ok(demo::run(arguments.listen, arguments.root).await?),
         Command::Connect(arguments) => Ok(connect::run(connect_options(*arguments)?).await?),
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Keyscan(arguments) => keyscan::run(arguments).await,
+        Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
+        Command::Completions(arguments) => completions::run(arguments.shell),
         Command::HashPassword(arguments) => hash_password::run(arguments.user.as_deref()).await,
     }
 }
 
 async fn serve(arguments: Serve) -> Result<(), Failure> {
-    let overrides = Overrides { listen: arguments.listen, log_level: arguments.log_level };
-    let config = Config::load(arguments.config.as_deref(), &overrides)?;
-    logs::start(&config.log).map_err(|error| Failure::Usage(format!("log.level: {error}")))?;
+    let overrides =
+        Overrides { listen: arguments.listen.map(ListenAddress::Tcp), log_level: arguments.log_level };
+    let file = ConfigFile::find(arguments.config.as_deref(), overrides);
+    let config = file.load()?;
+    let traces = Traces::to(config.traces.endpoint.as_ref());
+    let traces = traces.map_err(|error| Failure::Usage(format!("traces.endpoint: {error}")))?;
+    logs::start(&config.log, &traces).map_err(|error| Failure::Usage(format!("log.level: {error}")))?;
     let signals = Signals::catch().map_err(|error| Failure::System("cannot catch signals", error))?;
-    let server = Server::bind(&config).await?;
-    let (scheme, address) = (server.scheme(), server.address());
-    println!("listening on {scheme}://{address}{}/", config.listen.base_path.as_str());
-    Ok(server.run(signals).await?)
+    let handed_over = HandedOver::take().map_err(ServerError::HandedOver)?;
+    // Nobody could see what is counted without the listener. Before there is a bridge, which counts from its start.
+    let is_seen = config.admin.address.is_some() || handed_over.has_admin();
+    let exporter = is_seen.then(metrics::install).transpose();
+    let exporter = exporter.map_err(|error| Failure::System("cannot start", io::Error::other(error)))?;
+    let server = Server::bind_beside(&config, handed_over).await?.exporting(exporter).following(file);
+    announce(&server);
+    let ran = server.run(signals).await;
+    traces.finish().await;
+    Ok(ran?)
+}
+
+/// Where it listens, on standard output. Whoever has closed that, or filled the disk behind it, is served all the same.
+fn announce(server: &Server) {
+    let mut lines: Vec<String> = server.urls().map(|url| format!("listening on {url}\n")).collect();
+    lines.extend(server.admin_addresses().map(|address| match address {
+        ListenAddress::Tcp(address) => format!("metrics on http://{address}/metrics\n"),
+        unix @ ListenAddress::Unix(_) => format!("metrics on {unix}, under /metrics\n"),
+    }));
+    let _ = io::stdout().write_all(lines.concat().as_bytes());
 }
 
 fn connect_options(arguments: Connect) -> Result<connect::Options, Failure> {

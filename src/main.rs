@@ -1,5 +1,6 @@
 //! Arguments in, exit code out. Everything else is in the library.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("sftpbridge: cannot start: {error}");
+            say(&format!("cannot start: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -28,8 +29,13 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("sftpbridge: {failure}");
+            say(&failure.to_string());
             failure.exit_code()
         }
     }
+}
+
+/// The exit code stands also where nobody can be told.
+fn say(problem: &str) {
+    let _ = writeln!(std::io::stderr(), "sftpbridge: {problem}");
 }

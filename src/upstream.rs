@@ -21,20 +21,26 @@ mod handler;
 mod heard;
 pub mod host_key;
 mod keys;
+mod known;
 mod link;
+mod measured;
 mod method;
 mod notes;
+mod offers;
 mod patience;
+mod scan;
+mod sights;
 mod signing;
 mod wire;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use russh::client;
+use std::time::{Duration, Instant};
 
 use crate::config;
+use crate::metrics::Steps;
+use crate::watched::{Look, Looked};
 
+pub use algorithms::Agreement;
 pub use answers::{Answers, Nobody, OnlyPassword, Round, SignRequest};
 pub use authentication::{Attempt, Authentication, Banners};
 pub use channel::{ChannelPackets, ChannelSink, Exit};
@@ -44,29 +50,25 @@ pub use credentials::{
 };
 pub use error::{Step, UpstreamError};
 pub use method::Method;
+pub use offers::Offers;
+pub use scan::{Scanned, scan};
+pub use sights::{Seen, Sights};
 
-use host_key::TrustedHostKeys;
+use known::Known;
 use link::SUBSYSTEM_TIMEOUT;
-
-/// The SSH flow-control window in bytes. It must cover bandwidth x delay; memory is bounded by
-/// [`CHANNEL_BUFFER`], because russh adjusts the window on receipt.
-const WINDOW: u32 = 8 * 1024 * 1024;
-
-/// SSH messages that wait for a client that does not read. We ask for at most 32 KiB each; what a hostile
-/// server sends instead, russh refuses beyond 256 KiB.
-const CHANNEL_BUFFER: usize = 8;
 
 /// An upstream of the configuration, ready to be dialled.
 #[derive(Debug)]
 pub struct Upstream {
     name: String,
     address: config::HostPort,
-    trusted: Arc<TrustedHostKeys>,
-    ssh: Arc<client::Config>,
+    /// Each connection takes what is known when it is dialled.
+    known: known::Watched,
     connect_timeout: Duration,
     login_timeout: Duration,
     packet_limit: usize,
     legacy: bool,
+    steps: Steps,
 }
 
 impl Upstream {
@@ -79,41 +81,50 @@ impl Upstream {
         settings: &config::Upstream,
         packet_limit: usize,
     ) -> Result<Self, host_key::HostKeyError> {
-        let trusted = TrustedHostKeys::load(settings.known_hosts.as_deref(), settings.host_keys.clone())?;
-        let config::HostPort { host, port } = &settings.address;
-        let offer = trusted.offer(host, *port, settings.legacy);
-        let ssh = client::Config {
-            window_size: WINDOW,
-            channel_buffer_size: CHANNEL_BUFFER,
-            preferred: algorithms::preferred(settings.legacy, &offer),
-            keepalive_interval: Some(settings.keepalive),
-            // Not set: russh is parked while a client does not read, and would take that for inactivity. `Cut`
-            // ends what was dropped half-way, and unanswered keepalives end what died.
-            inactivity_timeout: None,
-            nodelay: true,
-            ..client::Config::default()
-        };
         Ok(Self {
             name: name.to_owned(),
             address: settings.address.clone(),
-            trusted: Arc::new(trusted),
-            ssh: Arc::new(ssh),
+            known: known::watch(settings)?,
             connect_timeout: settings.connect_timeout,
             login_timeout: settings.login_timeout,
             packet_limit,
             legacy: settings.legacy,
+            steps: Steps::at(name),
         })
     }
 
+    /// Looks at the known_hosts file now. Connections that are open go on; each further one is judged by what is
+    /// known then. Blocks for as long as the file system does.
+    pub fn reload(&self, look: Look) -> Looked {
+        self.known.look(look, Instant::now())
+    }
+
     /// The lines of the known_hosts file that could not be used, for the log.
-    pub fn warnings(&self) -> &[host_key::KnownHostsWarning] {
-        self.trusted.warnings()
+    pub fn warnings(&self) -> Vec<host_key::KnownHostsWarning> {
+        self.known().trusted.warnings().to_vec()
     }
 
     /// Whether there is a host key, or an authority, by which the server could be recognised at all.
     pub fn is_recognisable(&self) -> bool {
         let config::HostPort { host, port } = &self.address;
-        self.trusted.trusts_any(host, *port)
+        self.known().trusted.trusts_any(host, *port)
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.snapshot()
+    }
+
+    /// By what a host key that was seen there is trusted, for people to read.
+    pub fn trusted_by(&self, shown: &host_key::Presented) -> Option<host_key::TrustedBy> {
+        let config::HostPort { host, port } = &self.address;
+        self.known().trusted.trusted_by(host, *port, shown)
+    }
+
+    /// What would be agreed on with a server that has these algorithms, with and without the old ones.
+    pub fn agreement(&self, theirs: &Offers, legacy: bool) -> Agreement {
+        let config::HostPort { host, port } = &self.address;
+        let offer = self.known().trusted.offer(host, *port, legacy);
+        algorithms::agree(&algorithms::preferred(legacy, &offer), theirs)
     }
 
     /// The longest time that [`Upstream::open`] takes.
@@ -129,24 +140,14 @@ impl Upstream {
     /// Goes all the way to an sftp channel whose subsystem request was granted, with credentials that need
     /// nobody to answer.
     ///
-    /// A password is also given as the answer to the one hidden question of a server that takes no passwords
-    /// but keyboard-interactive, as ssh clients do. Every step has its deadline. When the future is dropped,
+    /// As [`Authentication::log_in`] does it. Every step has its deadline. When the future is dropped,
     /// the connection is cut.
     ///
     /// # Errors
     /// [`UpstreamError`] says which step failed and why.
     pub async fn open(&self, user: &str, credentials: &Credentials) -> Result<Connection, UpstreamError> {
         let mut authentication = self.connect().await?;
-        let mut attempt = authentication.attempt(user, credentials, &mut Nobody).await?;
-        if let (Attempt::Failure { remaining, partial: false }, Credentials::Password(password)) =
-            (&attempt, credentials)
-            && remaining.contains(&Method::KeyboardInteractive)
-            && !remaining.contains(&Method::Password)
-        {
-            let mut answers = OnlyPassword::new(password.clone());
-            attempt = authentication.attempt(user, &Credentials::KeyboardInteractive, &mut answers).await?;
-        }
-        match attempt {
+        match authentication.log_in(user, credentials).await? {
             Attempt::Success => authentication.start().await,
             Attempt::Failure { remaining, partial } => Err(UpstreamError::Refused { remaining, partial }),
             Attempt::PasswordExpired => Err(UpstreamError::PasswordExpired),

@@ -1,7 +1,7 @@
 //! `sftpbridge hash-password`: from a password to a line for the users file. The password is no argument, where
 //! others on the machine could see it.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
@@ -26,8 +26,8 @@ pub(super) async fn run(user: Option<&str>) -> Result<(), Failure> {
         true => ask().await?,
         false => read(io::stdin().lock())?,
     };
-    println!("{}", line(user, &password, salt()?)?);
-    Ok(())
+    let line = line(user, &password, salt()?)?;
+    writeln!(io::stdout(), "{line}").map_err(|error| Failure::System("cannot write", error))
 }
 
 /// Twice, for nobody sees what they type. At the terminal itself: stdout is for the line.

@@ -6,6 +6,7 @@ use russh::keys::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{Preferred, cipher, compression, kex, mac};
 
 use super::host_key::Offer;
+use super::offers::Offers;
 
 /// The order of the key exchange, best first. The names that begin with EXTENSION are not algorithms but
 /// must be in the list: strict key exchange (CVE-2023-48795) is asked for by them.
@@ -82,6 +83,49 @@ pub(super) fn preferred(legacy: bool, offer: &Offer) -> Preferred {
     }
 }
 
+/// What both sides use (RFC 4253, section 7.1): of each kind the first of ours that the server has too. Nothing where
+/// they have none in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// The key exchange.
+    pub kex: Option<String>,
+    /// The host key.
+    pub host_key: Option<String>,
+    /// The cipher for what we send.
+    pub cipher: Option<String>,
+    /// The MAC for what we send; `implicit` where the cipher is its own.
+    pub mac: Option<String>,
+}
+
+impl Agreement {
+    /// Whether there is one of each kind.
+    pub fn is_whole(&self) -> bool {
+        let Self { kex, host_key, cipher, mac } = self;
+        [kex, host_key, cipher, mac].into_iter().all(Option::is_some)
+    }
+}
+
+pub(super) fn agree(ours: &Preferred, theirs: &Offers) -> Agreement {
+    let certificates = ours.host_key_certificates.iter().map(Algorithm::to_certificate_type);
+    let host_keys: Vec<String> =
+        certificates.chain(ours.key.iter().map(|key| key.as_str().to_owned())).collect();
+    let cipher = first(&ours.cipher, &theirs.ciphers);
+    let is_aead = |name: &String| name.contains("gcm") || name.contains("poly1305");
+    Agreement {
+        kex: first(&ours.kex, &theirs.kex),
+        host_key: first(&host_keys, &theirs.host_keys),
+        mac: match cipher.as_ref().is_some_and(is_aead) {
+            true => Some("implicit".to_owned()),
+            false => first(&ours.mac, &theirs.macs),
+        },
+        cipher,
+    }
+}
+
+fn first<T: AsRef<str>>(ours: &[T], theirs: &[String]) -> Option<String> {
+    ours.iter().map(AsRef::as_ref).find(|name| theirs.iter().any(|other| other == name)).map(str::to_owned)
+}
+
 fn list<T: Clone>(safe: &'static [T], old: &[T], legacy: bool) -> Cow<'static, [T]> {
     if legacy { [safe, old].concat().into() } else { Cow::Borrowed(safe) }
 }
@@ -141,6 +185,30 @@ mod tests {
         for legacy in [false, true] {
             assert!(preferred(legacy, &KEYS).kex.contains(&kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT));
         }
+    }
+
+    #[test]
+    fn the_first_of_ours_that_the_server_has_is_agreed_on() {
+        let names = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let theirs = Offers {
+            kex: names("diffie-hellman-group14-sha1,curve25519-sha256"),
+            host_keys: names("ssh-rsa,rsa-sha2-256,ssh-ed25519-cert-v01@openssh.com"),
+            ciphers: names("aes128-cbc,aes256-ctr"),
+            macs: names("hmac-sha1,hmac-sha2-512"),
+        };
+        let agreed = agree(&preferred(false, &Offer { certificates: true, ..KEYS }), &theirs);
+        assert!(agreed.is_whole());
+        assert_eq!(agreed.kex.as_deref(), Some("curve25519-sha256"));
+        assert_eq!(agreed.host_key.as_deref(), Some("ssh-ed25519-cert-v01@openssh.com"));
+        assert_eq!(
+            (agreed.cipher.as_deref(), agreed.mac.as_deref()),
+            (Some("aes256-ctr"), Some("hmac-sha2-512"))
+        );
+        let old = Offers { kex: names("diffie-hellman-group14-sha1"), ..theirs.clone() };
+        assert!(!agree(&preferred(false, &KEYS), &old).is_whole());
+        assert!(agree(&preferred(true, &KEYS), &old).is_whole());
+        let aead = Offers { ciphers: names("aes256-gcm@openssh.com"), macs: Vec::new(), ..theirs };
+        assert_eq!(agree(&preferred(false, &KEYS), &aead).mac.as_deref(), Some("implicit"));
     }
 
     #[test]

@@ -7,16 +7,19 @@ use russh::MethodSet;
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse};
 
 use super::alive::WhileAlive;
-use super::answers::{Answers, Round};
+use super::answers::{Answers, Nobody, OnlyPassword, Round};
 use super::connection::Connection;
 use super::credentials::Credentials;
 use super::error::{Step, UpstreamError};
 use super::link::Link;
+use super::measured::outcome;
 use super::method::Method;
 use super::notes::Notes;
 use super::patience::{Patience, RanOut};
 use super::signing::Shown;
 use crate::config::Secret;
+use crate::metrics::StepOutcome;
+use crate::traces::step;
 
 /// Silence after a packet that was neither an answer to the password nor a banner, until it is taken for
 /// SSH_MSG_USERAUTH_PASSWD_CHANGEREQ.
@@ -82,23 +85,32 @@ impl Authentication {
         answers: &mut A,
     ) -> Result<Attempt, UpstreamError> {
         let unfinished = self.link.cut.twin();
+        let patience = self.patience.left();
         let answers = &mut WhileAlive::new(answers, self.link.cut.stream());
-        let attempt = match credentials {
-            Credentials::Password(password) => self.password(user, password).await,
-            Credentials::KeyboardInteractive => self.keyboard_interactive(user, answers).await,
-            Credentials::PublicKey(key) => self.signed(user, Shown::Key(key.clone()), answers).await,
-            Credentials::Certificate(certificate) => {
-                self.signed(user, Shown::Certificate(certificate.clone()), answers).await
+        let method = credentials.method();
+        let attempt = async {
+            match credentials {
+                Credentials::Password(password) => self.password(user, password).await,
+                Credentials::KeyboardInteractive => self.keyboard_interactive(user, answers).await,
+                Credentials::PublicKey(key) => self.signed(user, Shown::Key(key.clone()), answers).await,
+                Credentials::Certificate(certificate) => {
+                    self.signed(user, Shown::Certificate(certificate.clone()), answers).await
+                }
+                Credentials::Key { key, certificate } => self.held(user, key, certificate.as_deref()).await,
+                Credentials::Agent { socket, key } => self.agent(user, socket, key.as_ref()).await,
             }
-            Credentials::Key { key, certificate } => self.held(user, key, certificate.as_deref()).await,
-            Credentials::Agent { socket, key } => self.agent(user, socket, key.as_ref()).await,
         };
+        let attempt = step("authentication", Some(method.name()), attempt).await;
         let attempt = match attempt {
             Err(UpstreamError::Unanswered) | Ok(Attempt::PasswordExpired) if answers.hung_up => {
                 Err(self.link.notes.lost(Step::Login, russh::Error::Disconnect))
             }
             attempt => attempt,
         };
+        if let Some(outcome) = told(&attempt) {
+            let time = patience.saturating_sub(self.patience.left());
+            self.link.steps.took(Step::Login.name(), outcome, time);
+        }
         match &attempt {
             Ok(Attempt::Success | Attempt::Failure { .. }) | Err(UpstreamError::Signature { .. }) => {
                 unfinished.spare();
@@ -106,6 +118,40 @@ impl Authentication {
             Ok(Attempt::PasswordExpired) | Err(_) => drop(unfinished),
         }
         attempt
+    }
+
+    /// Asks which methods the server takes from `user` (RFC 4252, section 5.2). OpenSSH does not count it as a failed
+    /// login when it comes first. [`Attempt::Success`] if it takes nothing: everybody is let in.
+    ///
+    /// # Errors
+    /// When there is no answer. A future that is dropped half-way cuts the connection.
+    pub async fn methods(&mut self, user: &str) -> Result<Attempt, UpstreamError> {
+        let unfinished = self.link.cut.twin();
+        let asked = self.patience.spend(self.link.handle.authenticate_none(user)).await;
+        let attempt = match asked {
+            Ok(answer) => self.verdict(answer).await?,
+            Err(RanOut) => return Err(self.timed_out()),
+        };
+        unfinished.spare();
+        Ok(attempt)
+    }
+
+    /// An attempt with credentials that need nobody to answer. A password is also given as the answer to the one
+    /// hidden question of a server that takes no passwords but keyboard-interactive, as ssh clients do.
+    ///
+    /// # Errors
+    /// As [`Authentication::attempt`].
+    pub async fn log_in(&mut self, user: &str, credentials: &Credentials) -> Result<Attempt, UpstreamError> {
+        let attempt = self.attempt(user, credentials, &mut Nobody).await?;
+        if let (Attempt::Failure { remaining, partial: false }, Credentials::Password(password)) =
+            (&attempt, credentials)
+            && remaining.contains(&Method::KeyboardInteractive)
+            && !remaining.contains(&Method::Password)
+        {
+            let mut answers = OnlyPassword::new(password.clone());
+            return self.attempt(user, &Credentials::KeyboardInteractive, &mut answers).await;
+        }
+        Ok(attempt)
     }
 
     /// What the server has said for the person to read so far, at most 4 KiB. Hostile until it is escaped.
@@ -215,5 +261,17 @@ impl Authentication {
 
     pub(super) fn timed_out(&self) -> UpstreamError {
         UpstreamError::TimedOut { step: Step::Login, after: self.login_timeout }
+    }
+}
+
+/// How an attempt is told to the metrics: not at all where it was not the server that ended it.
+fn told(attempt: &Result<Attempt, UpstreamError>) -> Option<StepOutcome> {
+    match attempt {
+        Ok(Attempt::Success | Attempt::Failure { partial: true, .. }) => Some(StepOutcome::Ok),
+        Ok(Attempt::Failure { partial: false, .. } | Attempt::PasswordExpired) => Some(StepOutcome::Refused),
+        Err(UpstreamError::Unanswered | UpstreamError::Signature { .. } | UpstreamError::Agent { .. }) => {
+            None
+        }
+        Err(_) => Some(outcome(attempt)),
     }
 }

@@ -72,6 +72,11 @@ impl ChannelPackets {
         }
     }
 
+    /// What the server has written to its standard error so far, escaped, at most 512 bytes of it.
+    pub fn stderr(&self) -> Option<String> {
+        (!self.stderr.is_empty()).then(|| self.stderr.escape_ascii().to_string())
+    }
+
     pub(super) fn exit(self) -> Exit {
         if !self.stderr.is_empty() {
             tracing::info!(stderr = %self.stderr.escape_ascii(), "the upstream wrote to its standard error");

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use russh::keys::{Certificate, PrivateKey, PublicKey};
 
+use super::method::Method;
 use crate::config::Secret;
 use crate::fingerprint::Fingerprint;
 
@@ -44,6 +45,19 @@ pub enum Credentials {
         /// Which key; without it the agent must hold exactly one.
         key: Option<Fingerprint>,
     },
+}
+
+impl Credentials {
+    /// The method of SSH that they are for.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Password(_) => Method::Password,
+            Self::KeyboardInteractive => Method::KeyboardInteractive,
+            Self::PublicKey(_) | Self::Certificate(_) | Self::Key { .. } | Self::Agent { .. } => {
+                Method::PublicKey
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Credentials {

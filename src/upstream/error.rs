@@ -23,6 +23,19 @@ pub enum Step {
     Subsystem,
 }
 
+impl Step {
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Identification => "identification",
+            Self::KeyExchange => "key-exchange",
+            Self::Login => "login",
+            Self::Subsystem => "subsystem",
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -140,10 +153,10 @@ fn legacy_hint(legacy: bool) -> &'static str {
 
 fn refused_hint(remaining: &[Method], partial: bool) -> String {
     let hint = match (partial, remaining) {
-        (true, _) => "right so far, but it wants more",
+        (true, _) => ": right so far, but it wants more:",
         (false, []) => return String::new(),
-        (false, _) => "it takes",
+        (false, _) => ", and takes",
     };
     let names: Vec<&str> = remaining.iter().map(|method| method.name()).collect();
-    format!(": {hint}: {}", names.join(", "))
+    format!("{hint} {}", names.join(", "))
 }

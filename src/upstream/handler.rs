@@ -11,6 +11,7 @@ use tokio_util::sync::DropGuard;
 use super::heard::Heard;
 use super::host_key::{HostKeyRefusal, TrustedHostKeys};
 use super::notes::Notes;
+use super::sights::Sights;
 use crate::config::HostPort;
 
 pub(super) struct Handler {
@@ -19,6 +20,12 @@ pub(super) struct Handler {
     legacy: bool,
     notes: Arc<Notes>,
     heard: Arc<Heard>,
+    sights: Option<Arc<Sights>>,
+    /// What whoever dialled was about: russh runs this in a task of its own. A span of the log, never one of the
+    /// collector's, which would not be over before the connection is.
+    span: tracing::Span,
+    /// Whether the log has that the upstream opens channels. Once is enough: it may do so without end.
+    told_of_channels: bool,
     /// russh drops the handler when its task ends, in whatever way.
     _over: DropGuard,
 }
@@ -30,6 +37,7 @@ impl Handler {
         legacy: bool,
         notes: &Arc<Notes>,
         heard: &Arc<Heard>,
+        sights: Option<&Arc<Sights>>,
     ) -> Self {
         Self {
             trusted: Arc::clone(trusted),
@@ -37,6 +45,9 @@ impl Handler {
             legacy,
             notes: Arc::clone(notes),
             heard: Arc::clone(heard),
+            sights: sights.cloned(),
+            span: tracing::Span::current(),
+            told_of_channels: false,
             _over: notes.over.clone().drop_guard(),
         }
     }
@@ -62,7 +73,10 @@ macro_rules! refuse_channels {
             _: ChannelOpenHandle,
             _: &mut Session,
         ) -> Result<(), Self::Error> {
-            tracing::warn!(request = stringify!($method), "the upstream tried to open a channel to us; refused");
+            if !std::mem::replace(&mut self.told_of_channels, true) {
+                let request = stringify!($method);
+                tracing::warn!(parent: &self.span, request, "the upstream tried to open a channel to us; refused");
+            }
             Ok(())
         })+
     };
@@ -72,6 +86,9 @@ impl client::Handler for Handler {
     type Error = HandlerError;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, HandlerError> {
+        if let Some(sights) = &self.sights {
+            sights.host_key(key);
+        }
         let HostPort { host, port } = &self.address;
         // russh has checked that the exchange was signed with this key, or with the certified one. Of the
         // certificate it has checked nothing.

@@ -10,6 +10,7 @@ mod host_names;
 mod known_hosts;
 mod line;
 mod load;
+mod presented;
 mod refusal;
 
 use std::collections::HashSet;
@@ -19,12 +20,14 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, ssh_key::public::K
 
 use crate::fingerprint::Fingerprint;
 use host_names::HostName;
+use line::Meaning;
 
 pub use certificate::CertificateProblem;
 pub use host_names::HostNamesProblem;
 pub use known_hosts::{KnownHosts, KnownHostsError, KnownHostsWarning};
 pub use line::LineProblem;
 pub use load::{HostKeyError, KNOWN_HOSTS_LIMIT};
+pub use presented::Presented;
 pub use refusal::HostKeyRefusal;
 
 /// What the operator trusts for one upstream: a known_hosts file, pinned fingerprints, or both. A key that
@@ -45,6 +48,23 @@ pub struct Offer {
     pub keys: bool,
     /// Whether certificates are. Only when an authority is on record.
     pub certificates: bool,
+}
+
+/// What makes a host key trusted. Lines are of the known_hosts file; the first is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedBy {
+    /// A line has this key.
+    Line {
+        /// Its number.
+        line: usize,
+    },
+    /// Its fingerprint is pinned.
+    Pinned,
+    /// A `@cert-authority` line has the authority of its certificate.
+    Authority {
+        /// Its number.
+        line: usize,
+    },
 }
 
 impl TrustedHostKeys {
@@ -125,6 +145,17 @@ impl TrustedHostKeys {
             authority: found,
             problem,
         })
+    }
+
+    /// By what this key or certificate, which `host`:`port` presents, is trusted. For people to read: the decision is
+    /// that of [`TrustedHostKeys::verify`] and [`TrustedHostKeys::verify_certificate`].
+    pub fn trusted_by(&self, host: &str, port: u16, shown: &Presented) -> Option<TrustedBy> {
+        let name = HostName::new(host, port);
+        let line = |meaning, key: &KeyData| self.known_hosts.as_ref()?.line_of(meaning, &name, key);
+        let (key, authority) = (shown.key(), shown.authority());
+        let pinned = || self.pinned.contains(&Fingerprint::of_data(key)).then_some(TrustedBy::Pinned);
+        let certified = || Some(TrustedBy::Authority { line: line(Meaning::Authority, authority?)? });
+        line(Meaning::HostKey, key).map(|line| TrustedBy::Line { line }).or_else(pinned).or_else(certified)
     }
 
     /// Whether any key or authority is trusted for `host`:`port`. If not, every connection will be refused.
@@ -208,6 +239,11 @@ impl TrustedHostKeys {
     fn expected_authorities(&self, host: &str, port: u16) -> Vec<Fingerprint> {
         once(self.authorities(host, port).into_iter().map(Fingerprint::of_data))
     }
+}
+
+/// How a known_hosts line names `host`:`port`.
+pub(super) fn name_of(host: &str, port: u16) -> String {
+    HostName::new(host, port).to_string()
 }
 
 fn once(fingerprints: impl Iterator<Item = Fingerprint>) -> Vec<Fingerprint> {

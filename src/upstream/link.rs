@@ -12,7 +12,9 @@ use tokio::time::timeout;
 use super::error::{Step, UpstreamError};
 use super::handler::Handler;
 use super::heard::Heard;
+use super::measured::measured;
 use super::notes::Notes;
+use crate::metrics::Steps;
 
 /// Longest wait for the channel and its subsystem.
 pub(super) const SUBSYSTEM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +30,8 @@ pub(super) struct Link {
     pub(super) cut: Cut,
     /// The largest packet in bytes that is taken from a channel.
     pub(super) packet_limit: usize,
+    /// Measures what is still to come.
+    pub(super) steps: Steps,
 }
 
 impl fmt::Debug for Link {
@@ -39,8 +43,9 @@ impl fmt::Debug for Link {
 impl Link {
     /// A session channel (RFC 4254, section 6.1) on which the subsystem `sftp` was granted (section 6.5).
     pub(super) async fn open_sftp(&self) -> Result<Channel<Msg>, UpstreamError> {
-        let opened = timeout(SUBSYSTEM_TIMEOUT, self.start_subsystem()).await;
-        opened.map_err(|_| UpstreamError::TimedOut { step: Step::Subsystem, after: SUBSYSTEM_TIMEOUT })?
+        let late = |_| UpstreamError::TimedOut { step: Step::Subsystem, after: SUBSYSTEM_TIMEOUT };
+        let opened = async { timeout(SUBSYSTEM_TIMEOUT, self.start_subsystem()).await.map_err(late)? };
+        measured(&self.steps, Step::Subsystem, opened).await
     }
 
     async fn start_subsystem(&self) -> Result<Channel<Msg>, UpstreamError> {

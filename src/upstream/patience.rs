@@ -19,6 +19,11 @@ impl Patience {
         Self { left }
     }
 
+    /// What is left.
+    pub(super) fn left(&self) -> Duration {
+        self.left
+    }
+
     /// Waits for `work`, on the upstream's time.
     pub(super) async fn spend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, RanOut> {
         let start = Instant::now();

@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use super::sights::Sights;
+
 /// Reads after which acknowledgements may be delayed again: the handshake is over by then.
 const QUICK_READS: u8 = 64;
 
@@ -19,12 +21,20 @@ const KEPT: usize = 512;
 pub(super) struct Wire {
     tcp: Arc<TcpStream>,
     early: Arc<Early>,
+    sights: Option<Arc<Sights>>,
     quick_reads: u8,
 }
 
 impl Wire {
-    pub(super) fn new(tcp: Arc<TcpStream>, early: Arc<Early>) -> Self {
-        Self { tcp, early, quick_reads: QUICK_READS }
+    pub(super) fn new(tcp: Arc<TcpStream>, early: Arc<Early>, sights: Option<Arc<Sights>>) -> Self {
+        Self { tcp, early, sights, quick_reads: QUICK_READS }
+    }
+
+    fn heard(&self, bytes: &[u8]) {
+        self.early.note(bytes);
+        if let Some(sights) = &self.sights {
+            sights.heard(bytes);
+        }
     }
 
     /// sshd writes its first answers under Nagle's algorithm, and holds each back until we acknowledge the
@@ -50,7 +60,7 @@ impl AsyncRead for Wire {
             let before = out.filled().len();
             match this.tcp.try_read_buf(out) {
                 Ok(_) => {
-                    this.early.note(out.filled().get(before..).unwrap_or_default());
+                    this.heard(out.filled().get(before..).unwrap_or_default());
                     this.acknowledge_quickly();
                     return Poll::Ready(Ok(()));
                 }

@@ -1,9 +1,9 @@
-//! The bridge's own credentials for an upstream: read once at the start, used for every login there.
+//! The bridge's own credentials for an upstream: used for every login there, and read again when their files change.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use russh::keys::PrivateKey;
 
@@ -13,6 +13,7 @@ use super::error::OwnError;
 use super::key_file::read_key_file;
 use crate::config::{Proof, Secret, Template};
 use crate::fingerprint::Fingerprint;
+use crate::watched::{Look, Watched};
 
 /// Where OpenSSH cuts a user name: before a style (auth2.c) and, in the builds of many distributions, before a role
 /// of SELinux. A person `root:x` would else log in as `root`.
@@ -22,7 +23,7 @@ const CUTS: [char; 2] = [':', '/'];
 #[derive(Debug)]
 pub struct Own {
     user: Template,
-    proof: Held,
+    proof: Watched<Held>,
 }
 
 enum Held {
@@ -40,19 +41,16 @@ impl Own {
     /// [`OwnError`] names the file that is of no use, and never its content. An agent is asked at the login
     /// only: it may hold its keys later.
     pub fn load(upstream: &str, user: &Template, proof: &Proof) -> Result<Own, OwnError> {
-        let proof = match proof {
-            Proof::Key { file, passphrase_file } => {
-                let passphrase = passphrase_file.as_deref().map(secret).transpose()?;
-                Held::Key(Arc::new(read_key_file(file, || passphrase)?))
-            }
-            Proof::Password { file } => Held::Password(secret(file)?),
-            Proof::Agent { socket, key } => Held::Agent { socket: socket.clone(), key: *key },
-            Proof::Certificate(settings) => {
-                let key = read_key_file(&settings.key_file, || None)?;
-                Held::Authority(Box::new(CertificateAuthority::new(key, upstream, settings)))
-            }
-        };
+        let (upstream, settings) = (upstream.to_owned(), proof.clone());
+        let load = move || Held::load(&upstream, &settings);
+        let proof = Watched::open("credentials", files(proof), load, Instant::now())?;
         Ok(Own { user: user.clone(), proof })
+    }
+
+    /// Looks at the files now. What cannot be used keeps what was read before. Blocks for as long as the file system
+    /// does, and for the tenth of a second that a passphrase takes.
+    pub fn reload(&self, look: Look) {
+        self.proof.look(look, Instant::now());
     }
 
     /// The user's name at the upstream, and what proves it there, for the login of `person` in `session` at
@@ -70,7 +68,7 @@ impl Own {
         if self.user.names_person() && person.contains(CUTS) {
             return Err(OwnError::Name { found: "':' or '/'", place: "a user name" });
         }
-        let credentials = match &self.proof {
+        let credentials = match &*self.proof.snapshot() {
             Held::Key(key) => Credentials::Key { key: Arc::clone(key), certificate: None },
             Held::Password(password) => Credentials::Password(password.clone()),
             Held::Agent { socket, key } => Credentials::Agent { socket: socket.clone(), key: *key },
@@ -80,6 +78,33 @@ impl Own {
             }
         };
         Ok((self.user.fill(person), credentials))
+    }
+}
+
+impl Held {
+    fn load(upstream: &str, proof: &Proof) -> Result<Held, OwnError> {
+        Ok(match proof {
+            Proof::Key { file, passphrase_file } => {
+                let passphrase = passphrase_file.as_deref().map(secret).transpose()?;
+                Held::Key(Arc::new(read_key_file(file, || passphrase)?))
+            }
+            Proof::Password { file } => Held::Password(secret(file)?),
+            Proof::Agent { socket, key } => Held::Agent { socket: socket.clone(), key: *key },
+            Proof::Certificate(settings) => {
+                let key = read_key_file(&settings.key_file, || None)?;
+                Held::Authority(Box::new(CertificateAuthority::new(key, upstream, settings)))
+            }
+        })
+    }
+}
+
+/// The files that belong together. An agent has none: it is asked at each login.
+fn files(proof: &Proof) -> Vec<PathBuf> {
+    match proof {
+        Proof::Key { file, passphrase_file } => [file].into_iter().chain(passphrase_file).cloned().collect(),
+        Proof::Password { file } => vec![file.clone()],
+        Proof::Agent { .. } => Vec::new(),
+        Proof::Certificate(settings) => vec![settings.key_file.clone()],
     }
 }
 

@@ -33,7 +33,7 @@ impl KnownHosts {
         for (number, text) in (1..).zip(text.split(|byte| *byte == b'\n')) {
             let warning = |problem| KnownHostsWarning { line: number, problem };
             match parse_line(text).map_err(warning) {
-                Ok(line) => read.lines.extend(line),
+                Ok(line) => read.lines.extend(line.map(|line| Line { number, ..line })),
                 Err(warning) if mentions_revocation(text) => {
                     return Err(KnownHostsError::Revocation(warning));
                 }
@@ -65,6 +65,12 @@ impl KnownHosts {
     /// The keys that are revoked for any of these names, in file order.
     pub(super) fn revoked_for(&self, names: &[HostName]) -> impl Iterator<Item = &KeyData> {
         self.said_of(Meaning::Revoked, move |line| names.iter().any(|name| line.hosts.matches(name)))
+    }
+
+    /// The number of the first line that says of this key to this name what `meaning` says.
+    pub(super) fn line_of(&self, meaning: Meaning, name: &HostName, key: &KeyData) -> Option<usize> {
+        let says = |line: &&Line| line.meaning == meaning && line.key == *key && line.hosts.matches(name);
+        self.lines.iter().find(says).map(|line| line.number)
     }
 
     fn said_of(&self, meaning: Meaning, named: impl Fn(&Line) -> bool) -> impl Iterator<Item = &KeyData> {

@@ -9,6 +9,8 @@ use super::host_names::{HostNames, HostNamesProblem};
 /// A line that says what a key is to these hosts.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
+    /// Its number in the file; the first is 1. Whoever reads the file sets it.
+    pub(super) number: usize,
     pub(super) meaning: Meaning,
     pub(super) hosts: HostNames,
     pub(super) key: KeyData,
@@ -75,7 +77,7 @@ pub(super) fn parse_line(line: &[u8]) -> Result<Option<Line>, LineProblem> {
     let (Some(key_type), Some(key)) = (fields.next(), fields.next()) else {
         return Err(LineProblem::Truncated);
     };
-    Ok(Some(Line { meaning, hosts: HostNames::parse(hosts)?, key: parse_key(key_type, key)? }))
+    Ok(Some(Line { number: 0, meaning, hosts: HostNames::parse(hosts)?, key: parse_key(key_type, key)? }))
 }
 
 fn parse_key(key_type: &[u8], key: &[u8]) -> Result<KeyData, LineProblem> {
