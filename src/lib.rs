@@ -13,21 +13,24 @@
 //!     ▼                                         ▼
 //!   session ═══ websocket ═══▶ pump ═══▶ upstream::channel        one session: both ends, its end, its log line
 //!                                │
-//!                  policy ───────┤ Observer: looks at each request, may answer it itself
+//!  metrics, audit, policy ───────┤ Observers: look at each request; a policy may answer it itself
 //!                                │
 //!                              sftp    packets: length, type, id. No IO, nothing of ours below it
 //!
 //!   connect ═══ stdio ═══▶ pump ═══▶ websocket                    the same pump the other way round
 //!   demo                                                          an SFTP server of its own, to try it all
+//!   diagnosis ── upstream                                         the way of a session, step by step, explained
 //!
 //!   terminal   /dev/tty, for questions
 //!   config     what the operator decides, as data            refusal    why not: HTTP status and sentence
+//!   watched    files that are read again when they change    words      times, as they are told to people
 //!   close      why it ended: close code and sentence         logs, cli, commands: the program around it
+//!   traces     spans of logins and sessions                  http_client   to issuers and to a collector
 //! ```
 //!
-//! Imports point down only: `commands -> cli -> demo -> server, connect -> session -> login -> refusal -> auth ->
-//! upstream, websocket, stdio, terminal, close, policy, logs -> pump, config -> sftp, fingerprint`. A test reads the
-//! `use crate::` lines and fails on an arrow that points up.
+//! Imports point down only: `commands -> cli -> demo -> server, connect, diagnosis -> session -> login -> refusal -> auth ->
+//! close, policy, audit, stdio, terminal, websocket, upstream, logs -> metrics -> pump, config, traces -> sftp, fingerprint,
+//! watched, words, http_client`. A test reads the `use crate::` lines and fails on an arrow that points up.
 //!
 //! # Embedding
 //!
@@ -43,6 +46,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod close;
@@ -50,9 +54,12 @@ pub mod commands;
 pub mod config;
 pub mod connect;
 pub mod demo;
+pub mod diagnosis;
 pub mod fingerprint;
+pub mod http_client;
 pub mod login;
 pub mod logs;
+pub mod metrics;
 pub mod policy;
 pub mod pump;
 pub mod refusal;
@@ -61,8 +68,11 @@ pub mod session;
 pub mod sftp;
 pub mod stdio;
 pub mod terminal;
+pub mod traces;
 pub mod upstream;
+pub mod watched;
 pub mod websocket;
+pub mod words;
 
 /// The bridge as a service for another axum server: its routes under `listen.base_path`.
 ///

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DemoServer, Login, write_samples};
-use crate::config::{Config, HostPort, Listen, Log, Page, Upstream};
+use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Page, Upstream};
 use crate::logs;
 use crate::server::{Server, ServerError, Signals};
+use crate::traces::Traces;
 
 const USER: &str = "demo";
 
@@ -56,10 +57,12 @@ pub async fn run(listen: SocketAddr, root: Option<PathBuf>) -> Result<(), DemoEr
         .map_err(|source| DemoError::Root { root: root.clone(), source })?;
 
     let config = config(listen, &upstream);
-    logs::start(&config.log).map_err(io::Error::other)?;
-    let signals = Signals::catch()?;
+    logs::start(&config.log, &Traces::default()).map_err(io::Error::other)?;
+    let signals = Signals::of_terminal()?;
     let server = Server::bind(&config).await?;
-    print!("{}", Welcome { address: server.address(), password: &login.password, root });
+    for address in server.addresses() {
+        print!("{}", Welcome { address, password: &login.password, root: &root });
+    }
     Ok(server.run(signals).await?)
 }
 
@@ -69,7 +72,8 @@ fn config(listen: SocketAddr, upstream: &DemoServer) -> Config {
     let upstream = Upstream { host_keys: vec![upstream.host_key()], ..Upstream::at(address) };
     Config {
         default_upstream: USER.to_owned(),
-        listen: Listen { address: listen, ..Listen::default() },
+        listen: Listen { address: ListenAddress::Tcp(listen), ..Listen::default() },
+        admin: Admin { address: None },
         page: Page { title: "sftpbridge demo".to_owned() },
         upstreams: BTreeMap::from([(USER.to_owned(), upstream)]),
         log: Log { level: "warn".to_owned(), ..Log::default() },
@@ -93,9 +97,9 @@ fn password() -> io::Result<String> {
 
 /// What is printed at the start.
 struct Welcome<'a> {
-    address: SocketAddr,
+    address: &'a ListenAddress,
     password: &'a str,
-    root: PathBuf,
+    root: &'a Path,
 }
 
 impl fmt::Display for Welcome<'_> {

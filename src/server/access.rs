@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use super::bridge::Bridge;
-use super::throttle::{Attempt, RetryAfter};
+use super::throttle::{Attempt, LONGEST_WAIT, Limit, NotNow};
 use super::visitor::{Refused, Visitor};
 use crate::auth::{Denied, Person};
 use crate::config::Secret;
 use crate::login::Method;
+use crate::metrics;
 use crate::refusal::Refusal;
 use crate::upstream::{Connection, Credentials, Upstream, UpstreamError};
 
@@ -24,7 +25,26 @@ pub(super) struct Access<'a> {
 impl Access<'_> {
     /// Leave to try a secret; the wait for it is bounded.
     pub(super) async fn guess(&self, upstream: &str, user: &str) -> Result<Attempt, Refused> {
-        self.bridge.throttle.begin(self.visitor.address(), upstream, user).await.map_err(throttled)
+        let begun = self.bridge.throttle.begin(self.visitor.address(), upstream, user).await;
+        begun.map_err(|not_now| self.throttled(not_now))
+    }
+
+    /// A limit of `[throttle]` is reached.
+    pub(super) fn throttled(&self, not_now: NotNow) -> Refused {
+        metrics::throttled();
+        let limits = &self.bridge.config.throttle;
+        let failures =
+            |key: &str, limit| format!("throttle.{key} = {limit} failed logins in {:?}", limits.window);
+        let cause = match not_now {
+            NotNow::Failures(_, Limit::Address) => {
+                failures("attempts_per_address", limits.attempts_per_address)
+            }
+            NotNow::Failures(_, Limit::User) => failures("attempts_per_user", limits.attempts_per_user),
+            NotNow::Pending => {
+                format!("other logins of this user or address have been under way for {LONGEST_WAIT:?}")
+            }
+        };
+        Refused::new(not_now.into(), cause)
     }
 
     /// A person's own password at an upstream. One guess, as the throttle sees it: when the client hangs up
@@ -65,7 +85,7 @@ impl Access<'_> {
         let own = own.ok_or_else(|| Refused::new(Refusal::Internal, "no credentials of the bridge's own"))?;
         // A server that punishes failures would punish the bridge, and so everybody, for one whom it does not know.
         let turn = self.bridge.throttle.begin(None, grant.upstream(), grant.person()).await;
-        let turn = turn.map_err(throttled)?;
+        let turn = turn.map_err(|not_now| self.throttled(not_now))?;
         let (user, credentials) = own.login(grant.person(), &self.visitor.session, SystemTime::now())?;
         let opened = upstream.open(&user, &credentials).await;
         match &opened {
@@ -74,10 +94,6 @@ impl Access<'_> {
         }
         opened.map_err(|error| Refused::of_own_login(&error))
     }
-}
-
-pub(super) fn throttled(wait: RetryAfter) -> Refused {
-    Refused::new(wait.into(), "too many failed logins")
 }
 
 impl Bridge {

@@ -6,8 +6,9 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::throttle::Network;
+use super::throttle::{Network, account};
 use crate::config::Limits;
+use crate::metrics::Present;
 use crate::refusal::Refusal;
 
 /// Counts sessions in all, per address and per user. A place is taken before the upstream is touched, and kept
@@ -34,7 +35,7 @@ struct Places {
     addresses: HashMap<Network, usize>,
 }
 
-/// The same name at two upstreams is two users.
+/// The same name at two upstreams is two users. Names for the same account, such as `bob` and `bob:1`, are one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct User {
     upstream: String,
@@ -54,6 +55,7 @@ pub(super) struct Ticket {
 pub(super) struct Caller {
     admission: Arc<Admission>,
     address: Option<Network>,
+    _counted: Present,
 }
 
 impl Admission {
@@ -65,7 +67,7 @@ impl Admission {
     pub(super) fn knock(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Caller, Refusal> {
         let address = address.map(Network::from);
         self.lock().callers.enter(address, &self.limits)?;
-        Ok(Caller { admission: Arc::clone(self), address })
+        Ok(Caller { admission: Arc::clone(self), address, _counted: Present::conversation() })
     }
 
     /// A place for a session from `address`.
@@ -105,10 +107,11 @@ impl Ticket {
     /// A place for `user`, once the upstream has said that it is them: before that, a stranger could use up
     /// somebody's places with wrong passwords.
     pub(super) fn admit(&mut self, upstream: &str, user: &str) -> Result<(), Refusal> {
-        let user = User { upstream: upstream.to_owned(), name: user.to_owned() };
+        let user = User { upstream: upstream.to_owned(), name: account(user) };
         let mut counts = self.admission.lock();
-        if !take(&mut counts.users, &user, self.admission.limits.sessions_per_user) {
-            return Err(Refusal::UserFull);
+        let limit = self.admission.limits.sessions_per_user;
+        if !take(&mut counts.users, &user, limit) {
+            return Err(Refusal::UserFull(limit));
         }
         if let Some(before) = self.user.replace(user) {
             give_back(&mut counts.users, &before);
@@ -169,7 +172,7 @@ impl Places {
     fn take_address(&mut self, address: Option<Network>, limits: &Limits) -> Result<(), Refusal> {
         match address {
             Some(address) if !take(&mut self.addresses, &address, limits.sessions_per_address) => {
-                Err(Refusal::AddressFull)
+                Err(Refusal::AddressFull(limits.sessions_per_address))
             }
             Some(_) | None => Ok(()),
         }
@@ -221,16 +224,28 @@ mod tests {
         let admission = admission(3, 2, 1);
         let mut first = admission.enter(address(1)).unwrap();
         let mut second = admission.enter(address(1)).unwrap();
-        assert_eq!(admission.enter(address(1)).unwrap_err(), Refusal::AddressFull);
+        assert_eq!(admission.enter(address(1)).unwrap_err(), Refusal::AddressFull(2));
         let _third = admission.enter(address(2)).unwrap();
         assert_eq!(admission.enter(address(3)).unwrap_err(), Refusal::Full);
 
         first.admit("main", "u").unwrap();
-        assert_eq!(second.admit("main", "u"), Err(Refusal::UserFull));
+        assert_eq!(second.admit("main", "u"), Err(Refusal::UserFull(1)));
         second.admit("other", "u").unwrap();
         drop(first);
         assert_eq!(admission.sessions(), 2);
         assert!(admission.enter(address(1)).is_ok());
+    }
+
+    #[test]
+    fn names_for_one_account_share_its_places() {
+        let admission = admission(9, 9, 2);
+        let mut tickets = [1, 2, 3].map(|last| admission.enter(address(last)).unwrap());
+        tickets[0].admit("main", "bob:1").unwrap();
+        tickets[1].admit("main", "Bob/x").unwrap();
+        assert_eq!(tickets[2].admit("main", "bob"), Err(Refusal::UserFull(2)));
+        tickets[2].admit("main", "bobby").unwrap();
+        drop(tickets);
+        assert_empty(&admission);
     }
 
     #[test]
@@ -262,7 +277,7 @@ mod tests {
         drop(callers);
         let first = admission.knock(address(1)).unwrap();
         let second = admission.knock(address(1)).unwrap();
-        assert_eq!(admission.knock(address(1)).unwrap_err(), Refusal::AddressFull);
+        assert_eq!(admission.knock(address(1)).unwrap_err(), Refusal::AddressFull(2));
         assert_eq!(first.enter().unwrap_err(), Refusal::Full);
         drop(tickets);
         let ticket = first.enter().unwrap();
@@ -277,9 +292,9 @@ mod tests {
         let admission = admission(9, 2, 1);
         let address = |last| Some(format!("2001:db8:1:2::{last}").parse().unwrap());
         let _callers = [1, 2].map(|last| admission.knock(address(last)).unwrap());
-        assert_eq!(admission.knock(address(3)).unwrap_err(), Refusal::AddressFull);
+        assert_eq!(admission.knock(address(3)).unwrap_err(), Refusal::AddressFull(2));
         let _tickets = [1, 2].map(|last| admission.enter(address(last)).unwrap());
-        assert_eq!(admission.enter(address(3)).unwrap_err(), Refusal::AddressFull);
+        assert_eq!(admission.enter(address(3)).unwrap_err(), Refusal::AddressFull(2));
         admission.knock(Some("2001:db8:1:3::1".parse().unwrap())).unwrap();
     }
 
@@ -290,8 +305,8 @@ mod tests {
         ticket.admit("main", "u").unwrap();
         ticket.move_to(address(2)).unwrap();
         let full = [1, 1, 2].map(|last| admission.enter(address(last)).unwrap());
-        assert_eq!(ticket.move_to(address(1)), Err(Refusal::AddressFull));
-        assert_eq!(admission.enter(address(2)).unwrap_err(), Refusal::AddressFull, "it is still there");
+        assert_eq!(ticket.move_to(address(1)), Err(Refusal::AddressFull(2)));
+        assert_eq!(admission.enter(address(2)).unwrap_err(), Refusal::AddressFull(2), "it is still there");
         ticket.move_to(address(2)).unwrap();
         ticket.move_to(None).unwrap();
         ticket.move_to(address(3)).unwrap();

@@ -1,33 +1,39 @@
 //! What all sessions share.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
+use super::counted;
 use super::handshake::origin_allowed;
 use super::parked::Parked;
-use super::peer::Peer;
+use super::peer::{Peer, direct};
 use super::resume::Resume;
 use super::throttle::{self, Throttle};
 use super::tls::TlsPeer;
+use crate::audit::{Audit, AuditError};
 use crate::auth::{Identities, IdentityError};
 use crate::config::{self, Config, Credentials};
+use crate::policy::{Policies, PolicyError};
+use crate::traces;
 use crate::upstream::host_key::HostKeyError;
 use crate::upstream::{Own, OwnError, Upstream};
+use crate::watched::{Look, Looked};
 
 /// The queue of those whose passwords are checked, with the check; or an issuer's keys, fetched.
 const IDENTIFICATION: Duration = Duration::from_secs(15);
 
 /// Time for closing handshakes after the sessions were asked to end, beside `linger`.
 const FAREWELL: Duration = Duration::from_secs(8);
+
+/// Time for the audit records that are left at the end.
+pub(super) const LAST_RECORDS: Duration = Duration::from_secs(5);
 
 /// The bridge: its upstreams, its sessions, and their end. Cheap to clone; the clones are one bridge.
 #[derive(Debug, Clone)]
@@ -40,6 +46,8 @@ pub struct Bridge {
     pub(super) admission: Arc<Admission>,
     pub(super) throttle: Arc<Throttle>,
     pub(super) resume: Arc<Resume<Parked>>,
+    pub(super) policies: Arc<Policies>,
+    pub(super) audit: Audit,
     pub(super) sessions: TaskTracker,
     /// No new sessions.
     pub(super) draining: CancellationToken,
@@ -66,6 +74,12 @@ pub enum BridgeError {
         /// What is wrong with them.
         source: OwnError,
     },
+    /// A policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A way to know persons.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -81,6 +95,7 @@ impl Bridge {
     /// # Errors
     /// When a file that the configuration names cannot be used.
     pub fn new(config: &Config) -> Result<Self, BridgeError> {
+        counted::declare(config);
         let (mut upstreams, mut own) = (BTreeMap::new(), BTreeMap::new());
         for (name, settings) in &config.upstreams {
             upstreams.insert(name.clone(), upstream(name, settings, config)?);
@@ -99,16 +114,47 @@ impl Bridge {
             identities: Arc::new(Identities::new(&config.identity)?),
             upstreams: Arc::new(upstreams),
             own: Arc::new(own),
+            policies: Arc::new(Policies::new(config)?),
+            audit: Audit::start(&config.audit)?,
             sessions,
             draining: CancellationToken::new(),
             stop: CancellationToken::new(),
         })
     }
 
+    /// Reads again the files that the configuration names: known_hosts, the bridge's own credentials, the users file
+    /// and `jwks_file`. Sessions that run go on; who comes later is judged by what is read now. A file that cannot
+    /// be used keeps what was read before, and the log says so.
+    ///
+    /// A [`Server`](super::Server) does this by itself. The configuration and the listener's certificate are not
+    /// part of it. Blocks for as long as the file system does, so an async program calls it by `spawn_blocking`.
+    pub fn reload(&self) {
+        self.look(Look::Everything);
+    }
+
+    pub(super) fn look(&self, look: Look) {
+        for (name, upstream) in self.upstreams.iter() {
+            if upstream.reload(look) == Looked::Reloaded
+                && let Some(settings) = self.config.upstreams.get(name)
+            {
+                warn(name, settings, upstream);
+            }
+        }
+        for own in self.own.values() {
+            own.reload(look);
+        }
+        self.identities.reload(look);
+    }
+
     /// Who sent a request, as far as our listener, or the server around us, knows.
     pub(super) fn peer(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<Peer> {
-        let ConnectInfo(direct) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-        Some(Peer::of(*direct, headers, &self.config.listen.trusted_proxies))
+        Some(Peer::of(direct(extensions)?, headers, &self.config.listen.trusted_proxies))
+    }
+
+    /// Whose trace a request belongs to. Only our own proxies may say.
+    pub(super) fn parent(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<traces::Parent> {
+        let trusted = self.config.listen.trusted_proxies.contains(direct(extensions)?);
+        trusted.then(|| traces::Parent::of(headers))?
     }
 
     /// Whether the page that a request came from, if it came from one, may connect.
@@ -146,6 +192,7 @@ impl Bridge {
         if timeout(self.config.limits.linger + FAREWELL, self.sessions.wait()).await.is_err() {
             tracing::warn!(sessions = self.sessions.len(), "some sessions did not end in time");
         }
+        self.audit.flush(LAST_RECORDS).await;
     }
 }
 
@@ -155,6 +202,12 @@ fn upstream(name: &str, settings: &config::Upstream, config: &Config) -> Result<
     let responses = config.limits.packet.max(config::Limits::default().packet);
     let upstream = Upstream::new(name, settings, responses)
         .map_err(|source| BridgeError::HostKeys { upstream: name.to_owned(), source })?;
+    warn(name, settings, &upstream);
+    Ok(upstream)
+}
+
+/// Tells what is odd about the host keys.
+fn warn(name: &str, settings: &config::Upstream, upstream: &Upstream) {
     for warning in upstream.warnings() {
         tracing::warn!(upstream = %name, %warning, "a line of the known_hosts file is not used");
     }
@@ -162,5 +215,4 @@ fn upstream(name: &str, settings: &config::Upstream, config: &Config) -> Result<
         let address = &settings.address;
         tracing::warn!(upstream = %name, %address, "no host key is known for this address; nobody will get there");
     }
-    Ok(upstream)
 }

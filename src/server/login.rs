@@ -5,19 +5,24 @@ mod attempt;
 mod guessing;
 mod talk;
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::admission::{Caller, Ticket};
 use super::bridge::Bridge;
-use super::parked::Parked;
+use super::parked::{Parked, Since};
 use super::resume::{LiveHandle, Owner};
 use super::visitor::Visitor;
 use crate::auth::Person;
-use crate::close::close_frame;
+use crate::close::{Told, close_frame};
 use crate::login::{LARGEST_MESSAGE, Resume, Terms, VisibleUpstream};
+use crate::metrics::Present;
 use crate::pump::{Ended, Side};
-use crate::session::{self, Course, Resumable};
+use crate::session::{self, Course, Resumable, Who};
+use crate::traces;
 use crate::upstream::Connection;
 use crate::websocket::{self, Socket};
 
@@ -33,6 +38,7 @@ pub(super) struct Conversation {
     pub(super) person: Option<Person>,
     /// The one upstream that the request names.
     pub(super) only: Option<String>,
+    pub(super) login: traces::Login,
 }
 
 /// A session that may begin.
@@ -40,9 +46,8 @@ struct Entry {
     connection: Connection,
     ticket: Ticket,
     upstream: String,
-    user: String,
-    /// When the login was.
-    since: Instant,
+    who: Who,
+    since: Since,
     /// For a later resumption, where that is possible.
     live: Option<LiveHandle<Parked>>,
 }
@@ -55,16 +60,23 @@ impl Conversation {
     {
         websocket::limit_messages(&mut socket, Some(LARGEST_MESSAGE));
         let mut talk = Talk::new(&self, socket);
-        let over = talk.run().await;
+        // A defect in one conversation is that conversation's end and nobody else's.
+        let talked = self.login.covers(talk.run().instrument(self.visitor.span()));
+        let over = AssertUnwindSafe(talked).catch_unwind().await.unwrap_or(Err(Over::Broken));
         let unpaid = over.is_err() && talk.is_unpaid();
         let (socket, broken) = talk.hang_up();
         match over {
             Ok(entry) => self.serve(socket, entry).await,
             Err(over) => {
+                match &over {
+                    Over::Told(frame) => self.login.ended(Some(frame.code)),
+                    Over::Violation(_) | Over::Broken => self.login.ended(None),
+                    Over::Closed | Over::Gone => self.login.left(),
+                }
                 if unpaid {
                     self.bridge.throttle.unauthenticated(self.visitor.address());
                 }
-                part(socket, over, broken).await;
+                self.part(socket, over, broken).await;
             }
         }
     }
@@ -86,6 +98,7 @@ impl Conversation {
             upstreams: std::iter::once(default).chain(others).map(visible).collect(),
             user: self.person.as_ref().map(|person| person.name().to_owned()),
             banner: None,
+            session: self.visitor.session.clone(),
             attempts: config.throttle.login_attempts,
             max_packet: config.limits.packet,
         }
@@ -95,11 +108,13 @@ impl Conversation {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let Self { bridge, visitor, caller, .. } = self;
+        let Self { bridge, visitor, caller, login, .. } = self;
         drop(caller);
         websocket::limit_messages(&mut socket, None);
-        let Entry { connection, ticket, upstream, user, since, live } = entry;
-        let identity = visitor.identity(&user, &upstream);
+        let Entry { connection, ticket, upstream, who, since, live } = entry;
+        let trace = login.session(&visitor.session, &upstream, who.method);
+        let policy = bridge.policies.of(&upstream, &who.user, &who.groups);
+        let identity = visitor.identity(who.clone(), &upstream);
         let grace = bridge.config.upstreams.get(&upstream).map(|settings| settings.resume);
         // Without a way back, the places are kept until the end.
         let mut places = Some(ticket);
@@ -108,7 +123,7 @@ impl Conversation {
             let wanted = live.wanted().clone();
             let park = move |idle| {
                 let Some(ticket) = ticket else { return };
-                let parked = Parked { idle, ticket, upstream, user, since };
+                let parked = Parked { idle, ticket, upstream, who, since, _counted: Present::parked() };
                 if let Err(unwanted) = live.park(parked, grace.unwrap_or_default()) {
                     tasks.spawn(unwanted.idle.close());
                 }
@@ -116,8 +131,16 @@ impl Conversation {
             Resumable { wanted, park: Box::new(park) }
         });
         let limits = &bridge.config.limits;
-        let lifetime = limits.lifetime.saturating_sub(since.elapsed());
-        let course = Course { stop: &bridge.stop, lifetime, announce: Some(&bridge.draining), resumable };
+        let lifetime = limits.lifetime.saturating_sub(since.at.elapsed());
+        let course = Course {
+            stop: &bridge.stop,
+            lifetime,
+            announce: Some(&bridge.draining),
+            resumable,
+            policy,
+            audit: &bridge.audit,
+            trace,
+        };
         session::run(identity, socket, connection, limits, course).await;
     }
 
@@ -132,21 +155,23 @@ impl Conversation {
         let registered = self.bridge.resume.register(owner);
         registered.map(|(token, live)| (Resume { token, time }, live)).unzip()
     }
-}
 
-/// The farewell to a client that gets no session.
-async fn part<S>(socket: Socket<S>, over: Over, broken: bool)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
-    let violated = |violation| close_frame(&Ended::Violation { side: Side::Client, violation });
-    match over {
-        Over::Told(frame) => websocket::close(socket, frame, broken).await,
-        Over::Violation(violation) => websocket::close(socket, violated(violation), true).await,
-        Over::Closed => {
-            let frame = close_frame(&Ended::Closed { side: Side::Client, frame: None });
-            websocket::close(socket, frame, false).await;
-        }
-        Over::Gone => {}
+    /// The farewell to a client that gets no session.
+    async fn part<S>(&self, socket: Socket<S>, over: Over, broken: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let told = Told { limits: &self.bridge.config.limits, session: &self.visitor.session };
+        let (frame, broken) = match over {
+            Over::Told(frame) => (frame, broken),
+            Over::Violation(violation) => {
+                (close_frame(&Ended::Violation { side: Side::Client, violation }, told), true)
+            }
+            Over::Broken => (close_frame(&Ended::Internal, told), true),
+            Over::Closed => (close_frame(&Ended::Closed { side: Side::Client, frame: None }, told), false),
+            Over::Gone => return,
+        };
+        self.visitor.log_farewell(&frame);
+        websocket::close(socket, frame, broken).await;
     }
 }

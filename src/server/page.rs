@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
 
 use super::bridge::Bridge;
-use super::upgrade;
+use super::refused::refused;
 use crate::refusal::Refusal;
 
 /// Nothing on this page is loaded from anywhere, and nobody may frame it.
@@ -27,5 +27,5 @@ pub(super) fn escape(text: &str) -> String {
 
 /// The answer where there is no page.
 pub(super) async fn nothing_here(State(bridge): State<Bridge>) -> Response {
-    upgrade::refused(Refusal::UnknownRoute, &bridge.config.page.title)
+    refused(Refusal::UnknownRoute, &bridge.config.page.title, None)
 }

@@ -7,8 +7,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, header};
-use ipnet::IpNet;
+use axum::extract::ConnectInfo;
+use http::{Extensions, HeaderMap, HeaderName, header};
+
+use crate::config::{Direct, Peers};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -16,8 +18,8 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// A client as the limits and the log know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Peer {
-    /// Never an IPv4 address in IPv6 clothes.
-    pub(super) address: IpAddr,
+    /// Never an IPv4 address in IPv6 clothes. Whoever comes by a unix socket has none.
+    pub(super) address: Option<IpAddr>,
     /// Its port, where it is known.
     pub(super) port: Option<u16>,
     /// It reached a trusted proxy by https.
@@ -25,12 +27,12 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// The client behind `direct`, who sent `headers`. They count only if `direct` is in one of the `trusted`
-    /// networks. A proxy that appends to only one of the two headers passes the other on as the client wrote it:
+    /// The client behind `direct`, who sent `headers`. They count only if `direct` is one of the `trusted`. A proxy that appends to only one of the two headers passes the other on as the client wrote it:
     /// where the two contradict each other, neither is believed.
-    pub(super) fn of(direct: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+    pub(super) fn of(direct: Direct, headers: &HeaderMap, trusted: &Peers) -> Self {
+        let believed = trusted.contains(direct);
         let direct = Self::from(direct);
-        if !is_trusted(direct.address, trusted) {
+        if !believed {
             return direct;
         }
         let x_forwarded = walk(direct, trusted, x_forwarded_for(headers));
@@ -45,33 +47,46 @@ impl Peer {
     }
 }
 
+impl From<Direct> for Peer {
+    fn from(direct: Direct) -> Self {
+        match direct {
+            Direct::Tcp(address) | Direct::Unnamed(Some(address)) => Self::from(address),
+            Direct::Unix | Direct::Unnamed(None) => Self { address: None, port: None, https: false },
+        }
+    }
+}
+
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self { address: address.ip().to_canonical(), port: Some(address.port()), https: false }
+        Self { address: Some(address.ip().to_canonical()), port: Some(address.port()), https: false }
     }
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.port {
-            Some(port) => SocketAddr::new(self.address, port).fmt(f),
-            None => self.address.fmt(f),
+        match (self.address, self.port) {
+            (Some(address), Some(port)) => SocketAddr::new(address, port).fmt(f),
+            (Some(address), None) => address.fmt(f),
+            (None, _) => f.write_str("unix"),
         }
     }
 }
 
-fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
-    trusted.iter().any(|network| network.contains(&address))
+/// Who is at the other end of the connection of a request: by our own listener, or by the server around us.
+pub(super) fn direct(extensions: &Extensions) -> Option<Direct> {
+    let around_us =
+        || extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| Direct::Tcp(*peer));
+    extensions.get::<Direct>().copied().or_else(around_us)
 }
 
 /// Follows the hops, the nearest first, to the first that is no trusted proxy. At one that is hidden or makes no
 /// sense, whoever reported it is the last that is known.
-fn walk(direct: Peer, trusted: &[IpNet], hops: impl Iterator<Item = Option<Peer>>) -> Peer {
+fn walk(direct: Peer, trusted: &Peers, hops: impl Iterator<Item = Option<Peer>>) -> Peer {
     let mut known = direct;
     for hop in hops {
         let Some(hop) = hop else { return known };
         known = hop;
-        if !is_trusted(hop.address, trusted) {
+        if !hop.address.is_some_and(|address| trusted.contains_address(address)) {
             return known;
         }
     }
@@ -182,7 +197,7 @@ fn address(text: &str) -> Option<Peer> {
         inner.parse::<Ipv6Addr>().ok().map(IpAddr::from)
     };
     let bare = text.parse::<IpAddr>().ok().or_else(bracketed);
-    let bare = bare.map(|address| Peer { address: address.to_canonical(), port: None, https: false });
+    let bare = bare.map(|address| Peer { address: Some(address.to_canonical()), port: None, https: false });
     bare.or_else(|| text.parse::<SocketAddr>().ok().map(Peer::from))
 }
 

@@ -35,12 +35,12 @@ pub(super) fn router(bridge: Bridge) -> Router {
 }
 
 /// The process runs.
-async fn healthz() -> &'static str {
+pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// New sessions are taken.
-async fn readyz(State(bridge): State<Bridge>) -> (StatusCode, &'static str) {
+pub(super) async fn readyz(State(bridge): State<Bridge>) -> (StatusCode, &'static str) {
     if bridge.draining.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
     } else {

@@ -4,7 +4,7 @@
 //! Behind `auth/logout` is a POST with an `Origin` of ours. The page must send it by `fetch`: a form would carry
 //! `Origin: null`, because the page sends no referrer.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
@@ -13,9 +13,12 @@ use url::form_urlencoded;
 
 use super::bridge::Bridge;
 use super::page::{PAGE_HEADERS, escape, nothing_here};
-use super::upgrade::refused;
+use super::refused::refused;
 use crate::auth::{Ended, OidcError, SignInError};
 use crate::refusal::Refusal;
+
+/// When to come back to where too many people sign in.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// `GET auth/login?next=/path`
 pub(super) async fn login(State(bridge): State<Bridge>, request: Request) -> Response {
@@ -38,7 +41,22 @@ pub(super) async fn callback(State(bridge): State<Bridge>, request: Request) -> 
     };
     let query = request.uri().query().unwrap_or_default();
     let exists = |name: &str| bridge.config.upstreams.contains_key(name);
-    let Ended { result, cookies } = sign_in.end(query, request.headers(), SystemTime::now(), exists).await;
+    let matters = |group: &str| bridge.policies.name_group(group);
+    // A code is a secret that can be guessed at, and each try is a request to the provider.
+    let address = bridge.peer(request.headers(), request.extensions()).and_then(|peer| peer.address);
+    let attempt = match bridge.throttle.begin_unnamed(address).await {
+        Ok(attempt) => attempt,
+        Err(not_now) => return throttled(&bridge, not_now.into(), request.headers(), request.extensions()),
+    };
+    let now = SystemTime::now();
+    let Ended { result, cookies } = sign_in.end(query, request.headers(), now, exists, matters).await;
+    if let Some(attempt) = attempt {
+        match &result {
+            Ok(_) => attempt.succeeded(),
+            Err(SignInError::Oidc(OidcError::Refused)) => attempt.failed(),
+            Err(_) => attempt.void(),
+        }
+    }
     match result {
         Ok(signed_in) => {
             let peer = peer(&bridge, request.headers(), request.extensions());
@@ -61,7 +79,7 @@ pub(super) async fn logout(State(bridge): State<Bridge>, request: Request) -> Re
     let ours = headers.contains_key(header::ORIGIN) && bridge.origin_allowed(peer, headers, extensions);
     match bridge.identities.sign_in() {
         None => nothing_here(State(bridge)).await,
-        Some(_) if !ours => refused(Refusal::Origin, &bridge.config.page.title),
+        Some(_) if !ours => refused(Refusal::Origin, &bridge.config.page.title, None),
         Some(sign_in) => see_other(sign_in.home(), &[sign_in.sign_out()]),
     }
 }
@@ -89,12 +107,25 @@ fn failed(bridge: &Bridge, failure: &SignInError, headers: &HeaderMap, extension
     let (status, sentence) = told(failure);
     let peer = peer(bridge, headers, extensions);
     tracing::warn!(event = %"sign_in_failed", status = status.as_u16(), %peer, cause = %failure);
+    let wait = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(BUSY);
+    page(bridge, status, sentence, wait)
+}
+
+/// Too many codes of this address were wrong: the provider hears nothing of another one.
+fn throttled(bridge: &Bridge, refusal: Refusal, headers: &HeaderMap, extensions: &Extensions) -> Response {
+    let (status, peer) = (refusal.status(), peer(bridge, headers, extensions));
+    let cause = "throttle.attempts_per_address";
+    tracing::warn!(event = %"sign_in_failed", status = status.as_u16(), %peer, cause);
+    page(bridge, status, &refusal.reason(), refusal.retry_after())
+}
+
+fn page(bridge: &Bridge, status: StatusCode, sentence: &str, wait: Option<Duration>) -> Response {
     let html = include_str!("sign_in.html")
         .replace("{title}", &escape(&bridge.config.page.title))
-        .replace("{sentence}", sentence);
+        .replace("{sentence}", &escape(sentence));
     let mut response = with_cookies((status, PAGE_HEADERS, Html(html)).into_response(), &[]);
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
     }
     response
 }

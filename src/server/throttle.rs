@@ -27,18 +27,16 @@ use crate::config;
 use crate::refusal::Refusal;
 use crate::upstream::UpstreamError;
 
-use ledger::{Ledger, Outcome};
-pub(super) use subject::Network;
+pub(super) use ledger::Limit;
+use ledger::{Blocked, Ledger, Outcome};
 use subject::{Key, Subject};
+pub(super) use subject::{Network, account};
 
 /// Addresses and users that are remembered: about 20 MiB at the default limits, when all places are in use.
 const CAPACITY: usize = 65_536;
 
 /// Longest wait for other attempts to be settled. sshd takes two seconds for a wrong password.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// When to come back if so many are under way that nobody knows how they end.
-const RETRY_BUSY: Duration = Duration::from_secs(5);
 
 /// Counts failed logins by client address and by user of an upstream.
 #[derive(Debug)]
@@ -47,15 +45,29 @@ pub(super) struct Throttle {
 }
 
 /// How one that waits is told.
-type Told = oneshot::Sender<Result<Attempt, RetryAfter>>;
+type Told = oneshot::Sender<Result<Attempt, NotNow>>;
 
-/// No attempt for so long.
+/// Why there is no attempt now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RetryAfter(pub(super) Duration);
+pub(super) enum NotNow {
+    /// Too many have failed; none for so long.
+    Failures(Duration, Limit),
+    /// Others are under way, and do not come to an end.
+    Pending,
+}
 
-impl From<RetryAfter> for Refusal {
-    fn from(RetryAfter(wait): RetryAfter) -> Self {
-        Self::Throttled(wait)
+impl From<Blocked> for NotNow {
+    fn from(Blocked { wait, limit }: Blocked) -> Self {
+        Self::Failures(wait, limit)
+    }
+}
+
+impl From<NotNow> for Refusal {
+    fn from(not_now: NotNow) -> Self {
+        match not_now {
+            NotNow::Failures(wait, _) => Self::Throttled(wait),
+            NotNow::Pending => Self::Pending,
+        }
     }
 }
 
@@ -94,18 +106,33 @@ impl Throttle {
         address: Option<IpAddr>,
         upstream: &str,
         user: &str,
-    ) -> Result<Attempt, RetryAfter> {
-        let subject = Subject::new(address, upstream, user);
+    ) -> Result<Attempt, NotNow> {
+        self.begin_as(Subject::new(address, upstream, user)).await
+    }
+
+    /// The same for a secret that nobody in particular has, such as the code of a sign-in. Without an address nothing
+    /// counts.
+    pub(super) async fn begin_unnamed(
+        self: &Arc<Self>,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Attempt>, NotNow> {
+        match address {
+            Some(address) => self.begin_as(Subject::anybody(address)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn begin_as(self: &Arc<Self>, subject: Subject) -> Result<Attempt, NotNow> {
         let (told, answer) = oneshot::channel();
         let number = self.change(&subject, |ledger, now| ledger.arrive(&subject, told, now));
-        let number = number.ok_or(RetryAfter(RETRY_BUSY))?;
+        let number = number.ok_or(NotNow::Pending)?;
         let mut waiting = Waiting { throttle: self, number, answer };
         match timeout(LONGEST_WAIT, &mut waiting.answer).await {
             Ok(Ok(answer)) => answer,
             // A failure may have expired since the last look.
             Ok(Err(_)) | Err(_) => {
                 self.change(&subject, |_, _| ());
-                waiting.answer.try_recv().unwrap_or(Err(RetryAfter(RETRY_BUSY)))
+                waiting.answer.try_recv().unwrap_or(Err(NotNow::Pending))
             }
         }
     }
@@ -115,11 +142,11 @@ impl Throttle {
     ///
     /// # Errors
     /// How long to wait.
-    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), RetryAfter> {
+    pub(super) fn admits(&self, address: Option<IpAddr>) -> Result<(), NotNow> {
         let key = address.map(|address| Key::Network(address.into()));
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         match key.and_then(|key| ledger.blocked(key, Instant::now())) {
-            Some(wait) => Err(RetryAfter(wait)),
+            Some(blocked) => Err(blocked.into()),
             None => Ok(()),
         }
     }
@@ -127,8 +154,7 @@ impl Throttle {
     /// A socket has ended without a login although the upstream was asked, and no secret was counted for it.
     pub(super) fn unauthenticated(self: &Arc<Self>, address: Option<IpAddr>) {
         if let Some(address) = address {
-            // The user is nobody: those of this address who wait are what matters.
-            let subject = Subject::new(Some(address), "", "");
+            let subject = Subject::anybody(address);
             let network = Network::from(address);
             self.change(&subject, |ledger, now| ledger.fail(Key::Network(network), Some(network), now));
         }
@@ -149,7 +175,7 @@ impl Throttle {
         for answer in answers {
             let attempt =
                 |()| Attempt { throttle: Arc::clone(self), subject: answer.subject, stage: Stage::Begun };
-            let _ = answer.told.send(answer.verdict.map(attempt).map_err(RetryAfter));
+            let _ = answer.told.send(answer.verdict.map(attempt).map_err(NotNow::from));
         }
         result
     }
@@ -159,7 +185,7 @@ impl Throttle {
 struct Waiting<'a> {
     throttle: &'a Arc<Throttle>,
     number: u64,
-    answer: oneshot::Receiver<Result<Attempt, RetryAfter>>,
+    answer: oneshot::Receiver<Result<Attempt, NotNow>>,
 }
 
 impl Drop for Waiting<'_> {

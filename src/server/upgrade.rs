@@ -1,38 +1,42 @@
 //! From the opening handshake to a running session. With the subprotocol `sftp`, all upstream work is done before
 //! the 101: after it, a client of `sftp-ws` learns nothing of what went wrong.
 
-use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{Extensions, HeaderMap, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
+use tracing::Instrument;
 
 use super::access::Access;
 use super::admission::Ticket;
 use super::bridge::Bridge;
-use super::handshake::{Handshake, Subprotocol, upgrade_headers};
+use super::counted;
+use super::handshake::{Handshake, Subprotocol};
 use super::login::Conversation;
+use super::peer::direct;
+use super::refused::refused;
 use super::tls::TlsPeer;
-use super::visitor::{Refused, Visitor};
+use super::visitor::{Refused, Visitor, who};
 use crate::auth::{BasicError, ClientName, Denied, Person, basic};
 use crate::config::Secret;
+use crate::metrics::{self, LoginOutcome};
 use crate::refusal::Refusal;
-use crate::session::{self, Course};
+use crate::session::{self, Course, Who};
+use crate::traces;
 use crate::upstream::{Connection, Upstream};
 use crate::websocket;
-
-/// Where sftp-ws looks for a sentence to show its user.
-const REASON: HeaderName = HeaderName::from_static("sftp-authenticate-info");
 
 /// Time for the connection to be handed over after the 101.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,12 +58,11 @@ pub(super) async fn named_upstream(
 }
 
 /// Whom a request itself proves. A header of a trusted proxy must come from that proxy itself, so it is the other
-/// end of the TCP connection that counts here, whatever that says about the client behind it.
+/// end of the connection that counts here, whatever that says about the client behind it.
 pub(super) async fn person(bridge: &Bridge, parts: &mut Parts) -> Result<Option<Person>, Denied> {
-    let direct = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    let address = direct.map(|ConnectInfo(direct)| direct.ip().to_canonical());
+    let direct = direct(&parts.extensions);
     let certificate = client_name(bridge, &parts.extensions);
-    bridge.identities.of_request(parts, address, certificate.as_ref()).await
+    bridge.identities.of_request(parts, direct, certificate.as_ref()).await
 }
 
 fn client_name(bridge: &Bridge, extensions: &Extensions) -> Option<ClientName> {
@@ -71,10 +74,36 @@ fn client_name(bridge: &Bridge, extensions: &Extensions) -> Option<ClientName> {
 async fn upgrade(bridge: Bridge, only: Option<String>, request: Request) -> Response {
     let peer = bridge.peer(request.headers(), request.extensions());
     let title = bridge.config.page.title.clone();
-    let attempt = Attempt { bridge, only, visitor: Visitor::new(peer) };
-    match attempt.run(request).await {
-        Ok(response) => response,
-        Err(refusal) => refused(refusal, &title),
+    let visitor = Visitor::new(peer, bridge.audit.clone());
+    let login =
+        traces::Login::begin(&visitor.session, bridge.parent(request.headers(), request.extensions()));
+    let attempt = Attempt { bridge, only, visitor: visitor.clone(), login: login.clone() };
+    // The log's span is the inner one: it may be kept for as long as the connection to the upstream, and with the
+    // collector's the login would last as long.
+    let attempt = login.covers(attempt.run(request).instrument(visitor.span()));
+    let Told { refusal, logged } = match AssertUnwindSafe(attempt).catch_unwind().await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(told)) => told,
+        // A defect is this visitor's end and nobody else's.
+        Err(_) => {
+            visitor.log(&Refused::new(Refusal::Internal, "a panic"), "", "");
+            Told { refusal: Refusal::Internal, logged: true }
+        }
+    };
+    login.refused(refusal.status(), &refusal.reason());
+    refused(refusal, &title, logged.then_some(visitor.session.as_str()))
+}
+
+/// A refusal on its way to the client.
+struct Told {
+    refusal: Refusal,
+    /// Whether there is a line of the log to be found.
+    logged: bool,
+}
+
+impl From<Refusal> for Told {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, logged: false }
     }
 }
 
@@ -84,21 +113,23 @@ struct Attempt {
     /// The upstream that the request names.
     only: Option<String>,
     visitor: Visitor,
+    login: traces::Login,
 }
 
 impl Attempt {
-    async fn run(self, request: Request) -> Result<Response, Refusal> {
+    async fn run(self, request: Request) -> Result<Response, Told> {
         let (mut parts, _) = request.into_parts();
         let config = &self.bridge.config;
         let handshake = Handshake::check(&parts, config.listen.require_subprotocol)?;
         let upstream = self.bridge.upstreams.get(self.name()).ok_or(Refusal::UnknownUpstream)?;
+        self.login.is_to(upstream.name());
         if !self.bridge.origin_allowed(self.visitor.peer, &parts.headers, &parts.extensions) {
             return Err(self.log(Refused::new(Refusal::Origin, "origin not allowed"), ""));
         }
         // From here on a drain waits for this attempt and for the session that it becomes.
         let tracked = self.bridge.sessions.token();
         if self.bridge.draining.is_cancelled() {
-            return Err(Refusal::Draining);
+            return Err(Refusal::Draining.into());
         }
         let person = self.person(&mut parts).await?;
         let on_upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -108,7 +139,7 @@ impl Attempt {
                 let draining = self.bridge.draining.cancelled();
                 tokio::select! {
                     opened = self.log_in(&parts.headers, upstream, person) => opened?,
-                    () = draining => return Err(Refusal::Draining),
+                    () = draining => return Err(Refusal::Draining.into()),
                 }
             }
         };
@@ -131,20 +162,29 @@ impl Attempt {
     }
 
     /// Whom the request itself proves. It matters only where the bridge logs in for people.
-    async fn person(&self, parts: &mut Parts) -> Result<Option<Person>, Refusal> {
+    async fn person(&self, parts: &mut Parts) -> Result<Option<Person>, Told> {
         match person(&self.bridge, parts).await {
             Ok(person) => Ok(person),
             Err(_) if !self.bridge.is_own(self.name()) => Ok(None),
-            Err(denied) => Err(self.log(denied.into(), "")),
+            Err(denied) => {
+                if let Some(method) = counted::method(&denied) {
+                    metrics::Login::begun(self.name(), method).over(LoginOutcome::Refused);
+                }
+                Err(self.log(denied.into(), ""))
+            }
         }
     }
 
     /// Everything else is said on the socket.
-    fn converse(&self, person: Option<Person>) -> Result<Begun, Refusal> {
+    fn converse(&self, person: Option<Person>) -> Result<Begun, Told> {
         let caller = self.bridge.admission.knock(self.visitor.address());
-        let caller = caller.map_err(|refusal| self.log(Refused::full(refusal), ""))?;
+        let caller = caller.map_err(|refusal| {
+            let Refused { refusal, cause } = self.full(refusal);
+            self.log(Refused::new(refusal, format_args!("{cause}, of conversations before the login")), "")
+        })?;
         let (bridge, visitor, only) = (self.bridge.clone(), self.visitor.clone(), self.only.clone());
-        Ok(Begun::Conversation(Box::new(Conversation { bridge, visitor, caller, person, only })))
+        let login = self.login.clone();
+        Ok(Begun::Conversation(Box::new(Conversation { bridge, visitor, caller, person, only, login })))
     }
 
     async fn log_in(
@@ -152,36 +192,44 @@ impl Attempt {
         headers: &HeaderMap,
         upstream: &Upstream,
         person: Option<Person>,
-    ) -> Result<Begun, Refusal> {
+    ) -> Result<Begun, Told> {
         let login = Login::new(basic(headers), person, self.bridge.is_own(self.name()))?;
         let user = login.user().to_owned();
+        let counted = metrics::Login::begun(upstream.name(), login.method());
         let opened = self.open(upstream, login).await;
-        let (connection, ticket, user) = opened.map_err(|refused| self.log(refused, &user))?;
+        counted.over(opened.as_ref().map_or_else(|no| counted::outcome(no.refusal), |_| LoginOutcome::Ok));
+        let (connection, ticket, who) = opened.map_err(|refused| self.log(refused, &user))?;
         let (bridge, visitor) = (self.bridge.clone(), self.visitor.clone());
-        let upstream = self.name().to_owned();
-        Ok(Begun::Session(Box::new(Opened { bridge, visitor, upstream, user, connection, ticket })))
+        let (upstream, trace) = (self.name().to_owned(), self.login.clone());
+        Ok(Begun::Session(Box::new(Opened { bridge, visitor, upstream, who, connection, ticket, trace })))
     }
 
-    async fn open(&self, upstream: &Upstream, login: Login) -> Result<(Connection, Ticket, String), Refused> {
+    async fn open(&self, upstream: &Upstream, login: Login) -> Result<(Connection, Ticket, Who), Refused> {
         let access = Access { bridge: &self.bridge, visitor: &self.visitor };
-        let mut ticket = self.bridge.admission.enter(self.visitor.address()).map_err(Refused::full)?;
-        let (connection, user) = match login {
+        let mut ticket =
+            self.bridge.admission.enter(self.visitor.address()).map_err(|refusal| self.full(refusal))?;
+        let (connection, who) = match login {
             Login::PassedThrough(user, password) => {
-                (access.pass_through(upstream, &user, password).await?, user)
+                let connection = access.pass_through(upstream, &user, password).await?;
+                (connection, Who { user, method: "password", groups: Vec::new() })
             }
             Login::ByPassword(user, password) => {
                 let person = access.by_password(&user, &password).await?;
-                (access.own(&person, upstream.name()).await?, person.name().to_owned())
+                (access.own(&person, upstream.name()).await?, who(&person))
             }
-            Login::Known(person) => (access.own(&person, upstream.name()).await?, person.name().to_owned()),
+            Login::Known(person) => (access.own(&person, upstream.name()).await?, who(&person)),
         };
-        ticket.admit(upstream.name(), &user).map_err(Refused::full)?;
-        Ok((connection, ticket, user))
+        ticket.admit(upstream.name(), &who.user).map_err(|refusal| self.full(refusal))?;
+        Ok((connection, ticket, who))
     }
 
-    fn log(&self, refused: Refused, user: &str) -> Refusal {
+    fn full(&self, refusal: Refusal) -> Refused {
+        Refused::full(refusal, &self.bridge.config.limits)
+    }
+
+    fn log(&self, refused: Refused, user: &str) -> Told {
         self.visitor.log(&refused, user, self.name());
-        refused.refusal
+        Told { refusal: refused.refusal, logged: true }
     }
 }
 
@@ -213,6 +261,13 @@ impl Login {
         }
     }
 
+    fn method(&self) -> &'static str {
+        match self {
+            Self::PassedThrough(..) | Self::ByPassword(..) => "password",
+            Self::Known(person) => person.method().name(),
+        }
+    }
+
     /// As far as it is known, for the log.
     fn user(&self) -> &str {
         match self {
@@ -233,9 +288,10 @@ struct Opened {
     bridge: Bridge,
     visitor: Visitor,
     upstream: String,
-    user: String,
+    who: Who,
     connection: Connection,
     ticket: Ticket,
+    trace: traces::Login,
 }
 
 impl Begun {
@@ -245,10 +301,18 @@ impl Begun {
             _ => {
                 let session = &self.visitor().session;
                 tracing::info!(%session, "the client left during the opening handshake");
+                self.login().left();
                 if let Self::Session(opened) = self {
                     opened.connection.close().await;
                 }
             }
+        }
+    }
+
+    fn login(&self) -> &traces::Login {
+        match self {
+            Self::Session(opened) => &opened.trace,
+            Self::Conversation(conversation) => &conversation.login,
         }
     }
 
@@ -259,13 +323,18 @@ impl Begun {
         }
     }
 
-    /// hyper's own stream is used directly where it is one that our listener gave it.
+    /// hyper's own stream is used directly where it is one that our listener gave it: this saves a call through a
+    /// table for each read and write. TLS on a unix socket is too rare for a copy of its own of all the rest.
     async fn take_over(self, upgraded: Upgraded) {
         let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => return self.run(parts.io.into_inner(), parts.read_buf.into()).await,
             Err(upgraded) => upgraded,
         };
-        match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+        let upgraded = match upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>() {
+            Ok(parts) => return self.run(parts.io.into_inner(), parts.read_buf.into()).await,
+            Err(upgraded) => upgraded,
+        };
+        match upgraded.downcast::<TokioIo<UnixStream>>() {
             Ok(parts) => self.run(parts.io.into_inner(), parts.read_buf.into()).await,
             Err(upgraded) => self.run(TokioIo::new(upgraded), Vec::new()).await,
         }
@@ -287,63 +356,18 @@ impl Opened {
     async fn run<S: AsyncRead + AsyncWrite + Unpin + Send>(self, stream: S, early: Vec<u8>) {
         let limits = &self.bridge.config.limits;
         let socket = websocket::accept(stream, early, limits.packet).await;
-        let identity = self.visitor.identity(&self.user, &self.upstream);
-        let course =
-            Course { stop: &self.bridge.stop, lifetime: limits.lifetime, announce: None, resumable: None };
+        let trace = self.trace.session(&self.visitor.session, &self.upstream, self.who.method);
+        let course = Course {
+            stop: &self.bridge.stop,
+            lifetime: limits.lifetime,
+            announce: None,
+            resumable: None,
+            policy: self.bridge.policies.of(&self.upstream, &self.who.user, &self.who.groups),
+            audit: &self.bridge.audit,
+            trace,
+        };
+        let identity = self.visitor.identity(self.who, &self.upstream);
         session::run(identity, socket, self.connection, limits, course).await;
         drop(self.ticket);
-    }
-}
-
-pub(super) fn refused(refusal: Refusal, realm: &str) -> Response {
-    let mut response = Response::new(Body::from(format!("{}\n", refusal.reason())));
-    *response.status_mut() = refusal.status();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REASON, HeaderValue::from_static(refusal.reason()));
-    if let Some(after) = refusal.retry_after() {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
-    }
-    if refusal.status() == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, challenge(realm));
-    }
-    if refusal == Refusal::NotWebSocket {
-        headers.extend(only_websocket());
-    }
-    response
-}
-
-fn only_websocket() -> HeaderMap {
-    let mut headers = upgrade_headers();
-    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    headers
-}
-
-/// sftp-ws looks for `Basic realm` at the very start, in exactly this case.
-fn challenge(realm: &str) -> HeaderValue {
-    let realm: String =
-        realm.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect();
-    HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
-        .unwrap_or_else(|_| HeaderValue::from_static("Basic realm=\"Files\", charset=\"UTF-8\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_challenge_is_what_sftp_ws_looks_for_whatever_the_title() {
-        assert_eq!(challenge("Files"), "Basic realm=\"Files\", charset=\"UTF-8\"");
-        assert_eq!(challenge("Dä\"tei\\en\n"), "Basic realm=\"Dteien\", charset=\"UTF-8\"");
-    }
-
-    #[test]
-    fn a_refusal_carries_its_reason_in_the_header_and_the_body() {
-        let response = refused(Refusal::Full, "x");
-        assert_eq!(response.headers()["sftp-authenticate-info"], Refusal::Full.reason());
-        assert_eq!(response.headers()["retry-after"], "5");
-        assert!(!response.headers().contains_key("www-authenticate"));
-        assert_eq!(refused(Refusal::NotWebSocket, "x").headers()["upgrade"], "websocket");
     }
 }

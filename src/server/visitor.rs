@@ -4,9 +4,12 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::peer::Peer;
-use crate::auth::Denied;
+use crate::audit::{Audit, RefusedLogin, Subject};
+use crate::auth::{Denied, Person};
+use crate::config::Limits;
+use crate::pump::CloseFrame;
 use crate::refusal::Refusal;
-use crate::session::{self, Identity};
+use crate::session::{self, Identity, Who};
 use crate::upstream::{OwnError, UpstreamError};
 
 /// Whoever has sent an opening handshake.
@@ -17,6 +20,8 @@ pub(super) struct Visitor {
     /// The client behind the proxies that are trusted, where the server around the bridge tells whose connection
     /// it is.
     pub(super) peer: Option<Peer>,
+    /// Where refused logins are recorded.
+    audit: Audit,
 }
 
 /// Why somebody is refused: what they are told, and the cause for the log.
@@ -27,31 +32,59 @@ pub(super) struct Refused {
 }
 
 impl Visitor {
-    pub(super) fn new(peer: Option<Peer>) -> Self {
-        Self { session: session::new_id(), peer }
+    pub(super) fn new(peer: Option<Peer>, audit: Audit) -> Self {
+        Self { session: session::new_id(), peer, audit }
     }
 
     /// For the limits per address.
     pub(super) fn address(&self) -> Option<IpAddr> {
-        self.peer.map(|peer| peer.address)
+        self.peer.and_then(|peer| peer.address)
     }
 
     /// For the log lines of a session.
-    pub(super) fn identity(&self, user: &str, upstream: &str) -> Identity {
-        Identity {
-            session: self.session.clone(),
-            user: user.to_owned(),
-            upstream: upstream.to_owned(),
-            peer: self.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string()),
+    pub(super) fn identity(&self, who: Who, upstream: &str) -> Identity {
+        Identity { session: self.session.clone(), who, upstream: upstream.to_owned(), peer: self.peer() }
+    }
+
+    /// The log line of a conversation that the bridge ends, beside those of its logins.
+    pub(super) fn log_farewell(&self, frame: &CloseFrame) {
+        let (session, peer, reason) = (&self.session, self.peer(), &frame.reason);
+        if frame.code != 1000 {
+            tracing::info!(event = %"login_ended", %session, %peer, close_code = frame.code, reason);
         }
+    }
+
+    /// Around what is done before there is a session, so that every line of the log about it can be found. It goes
+    /// inside the span of [`crate::traces::Login`], where lines look for it, and is no child of that: whoever keeps
+    /// this one would keep the other from its end.
+    pub(super) fn span(&self) -> tracing::Span {
+        tracing::info_span!(parent: None, "visitor", session = %self.session)
+    }
+
+    fn peer(&self) -> String {
+        self.peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string())
     }
 
     /// The one log line of a refusal.
     pub(super) fn log(&self, refused: &Refused, user: &str, upstream: &str) {
-        let Identity { user, upstream, peer, .. } = self.identity(user, upstream);
-        let (user, status) = (user.escape_debug(), refused.refusal.status().as_u16());
-        tracing::warn!(event = %"refused", status, %user, %peer, %upstream, cause = refused.cause);
+        if refused.refusal.is_of_credentials() {
+            let subject = Subject { session: &self.session, user, method: "", upstream, peer: &self.peer() };
+            let (http_status, reason) = (refused.refusal.status().as_u16(), refused.refusal.reason());
+            self.audit.login_refused(
+                &subject,
+                &RefusedLogin { http_status, reason: &reason, cause: &refused.cause },
+            );
+        }
+        let (user, peer, status) = (user.escape_debug(), self.peer(), refused.refusal.status().as_u16());
+        let session = &self.session;
+        let cause = &refused.cause;
+        tracing::warn!(parent: None, event = %"refused", %session, status, %user, %peer, %upstream, cause);
     }
+}
+
+/// A person for whom the bridge has logged in.
+pub(super) fn who(person: &Person) -> Who {
+    Who { user: person.name().to_owned(), method: person.method().name(), groups: person.groups().to_vec() }
 }
 
 impl Refused {
@@ -59,9 +92,14 @@ impl Refused {
         Self { refusal, cause: cause.to_string() }
     }
 
-    /// The limits of sessions.
-    pub(super) fn full(refusal: Refusal) -> Self {
-        Self::new(refusal, "too many sessions")
+    /// The limits of sessions: which one it is, with its number.
+    pub(super) fn full(refusal: Refusal, limits: &Limits) -> Self {
+        let (key, limit) = match refusal {
+            Refusal::UserFull(limit) => ("sessions_per_user", limit),
+            Refusal::AddressFull(limit) => ("sessions_per_address", limit),
+            _ => ("sessions", limits.sessions),
+        };
+        Self::new(refusal, format_args!("limits.{key} = {limit}"))
     }
 
     /// The bridge itself was refused: no fault of the visitor, who cannot do better either.

@@ -2,10 +2,11 @@
 //! stays where it was put: passing its tasks between threads costs a fifth of the CPU time of a transfer.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -13,6 +14,9 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::listener::{self, Service};
+use super::socket::Connection;
+use crate::config::Direct;
+use crate::metrics::Present;
 
 /// Connections that wait for a worker to take them.
 const QUEUE: usize = 64;
@@ -22,22 +26,21 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// A connection, and its place among those that are allowed at a time.
 pub(super) struct Accepted {
-    pub(super) tcp: TcpStream,
-    pub(super) peer: SocketAddr,
+    pub(super) connection: Connection,
     pub(super) permit: OwnedSemaphorePermit,
 }
 
 pub(super) struct Workers {
     queues: Vec<Sender<Accepted>>,
     threads: Vec<JoinHandle<()>>,
-    next: usize,
+    next: AtomicUsize,
 }
 
 impl Workers {
     /// Starts one worker per processor.
     pub(super) fn start(service: &Service) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
-        let mut workers = Self { queues: Vec::new(), threads: Vec::new(), next: 0 };
+        let mut workers = Self { queues: Vec::new(), threads: Vec::new(), next: AtomicUsize::new(0) };
         for number in 0..count {
             let (queue, accepted) = channel(QUEUE);
             let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -54,9 +57,9 @@ impl Workers {
     }
 
     /// Gives a connection to the next worker in turn; waits when that one is busy.
-    pub(super) async fn give(&mut self, accepted: Accepted) {
-        self.next = (self.next + 1) % self.queues.len().max(1);
-        if let Some(queue) = self.queues.get(self.next) {
+    pub(super) async fn give(&self, accepted: Accepted) {
+        let turn = self.next.fetch_add(1, Relaxed) % self.queues.len().max(1);
+        if let Some(queue) = self.queues.get(turn) {
             // A worker ends only after its queue was dropped.
             let _ = queue.send(accepted).await;
         }
@@ -75,16 +78,9 @@ impl Workers {
 
 async fn work(mut accepted: Receiver<Accepted>, service: Service) {
     let connections = TaskTracker::new();
-    while let Some(Accepted { tcp, peer, permit }) = accepted.recv().await {
-        match tokio::net::TcpStream::from_std(tcp) {
-            Ok(tcp) => {
-                let serving = listener::serve(tcp, peer, service.clone());
-                connections.spawn(async move {
-                    serving.await;
-                    drop(permit);
-                });
-            }
-            Err(error) => tracing::warn!(%peer, %error, "a connection could not be taken over"),
+    while let Some(Accepted { connection, permit }) = accepted.recv().await {
+        if let Err(error) = take_over(connection, permit, &service, &connections) {
+            tracing::warn!(%error, "a connection could not be taken over");
         }
     }
     // The refusals of the last moment go out, and a session that began in it hears its end.
@@ -94,4 +90,35 @@ async fn work(mut accepted: Receiver<Accepted>, service: Service) {
         service.sessions.wait().await;
     };
     let _ = timeout(LAST_ANSWERS, rest).await;
+}
+
+/// Serves a connection on this thread. Nothing of it is waited for here: whoever is slow delays nobody.
+fn take_over(
+    connection: Connection,
+    permit: OwnedSemaphorePermit,
+    service: &Service,
+    connections: &TaskTracker,
+) -> io::Result<()> {
+    let service = service.clone();
+    let counted = Present::connection();
+    match connection {
+        Connection::Tcp(tcp, peer) => {
+            let tcp = TcpStream::from_std(tcp)?;
+            if let Err(error) = tcp.set_nodelay(true) {
+                tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
+            }
+            connections.spawn(async move {
+                listener::serve(tcp, Direct::Tcp(peer), service).await;
+                drop((permit, counted));
+            });
+        }
+        Connection::Unix(unix) => {
+            let unix = UnixStream::from_std(unix)?;
+            connections.spawn(async move {
+                listener::serve(unix, Direct::Unix, service).await;
+                drop((permit, counted));
+            });
+        }
+    }
+    Ok(())
 }

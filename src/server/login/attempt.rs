@@ -6,15 +6,18 @@ use tokio::time::Instant;
 
 use super::asker::{Asker, Client};
 use super::guessing::{Efforts, Guessing};
-use crate::auth::Person;
+use crate::auth::{Person, Proved};
 use crate::login::{Method, Proof};
+use crate::metrics::{self, LoginOutcome};
 use crate::refusal::Refusal;
-use crate::server::access::{Access, throttled};
+use crate::server::access::Access;
 use crate::server::admission::Ticket;
 use crate::server::bridge::Bridge;
-use crate::server::parked::Parked;
+use crate::server::counted;
+use crate::server::parked::{Parked, Since};
 use crate::server::resume::Claimant;
-use crate::server::visitor::{Refused, Visitor};
+use crate::server::visitor::{Refused, Visitor, who};
+use crate::session::Who;
 use crate::upstream::{self, Authentication, Connection, Credentials, UpstreamError};
 
 /// Longest wait for the session of a lost socket to give its connection away, beside `limits.linger`.
@@ -64,8 +67,15 @@ pub(super) struct Held {
 pub(super) enum Outcome {
     /// There is an sftp channel, and a place for the session.
     In(Box<Entered>),
-    /// The server refused, or wants more.
-    Refused { remaining: Vec<Method>, partial: bool, held: Option<Box<Held>>, banner: Option<String> },
+    /// The server refused, or wants more. Or it does not take the method from this user (`unavailable`), which many
+    /// clients find out by trying it: nothing has failed then.
+    Refused {
+        remaining: Vec<Method>,
+        partial: bool,
+        unavailable: bool,
+        held: Option<Box<Held>>,
+        banner: Option<String>,
+    },
     /// The token is not good.
     ResumeRefused,
     /// Something else.
@@ -77,10 +87,32 @@ pub(super) struct Entered {
     pub(super) connection: Connection,
     pub(super) ticket: Ticket,
     pub(super) upstream: String,
-    pub(super) user: String,
-    /// When the login was.
-    pub(super) since: Instant,
+    pub(super) who: Who,
+    pub(super) since: Since,
     pub(super) banner: Option<String>,
+}
+
+impl Outcome {
+    fn counted(&self) -> LoginOutcome {
+        match self {
+            Self::In(_) => LoginOutcome::Ok,
+            Self::Refused { partial: true, .. } => LoginOutcome::Partial,
+            Self::Refused { unavailable: true, .. } => LoginOutcome::Unavailable,
+            Self::Refused { .. } | Self::ResumeRefused => LoginOutcome::Refused,
+            Self::Failed(refusal) => counted::outcome(*refusal),
+        }
+    }
+
+    /// Why there is no session, in terms of HTTP.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::In(_) | Self::Refused { partial: true, .. } | Self::Refused { unavailable: true, .. } => {
+                None
+            }
+            Self::Refused { .. } | Self::ResumeRefused => Some(Refusal::WrongCredentials),
+            Self::Failed(refusal) => Some(*refusal),
+        }
+    }
 }
 
 impl Held {
@@ -100,6 +132,7 @@ impl Held {
 impl Attempt {
     /// `places` are not needed for a resumption, which brings its own.
     pub(super) async fn run(self, proof: Proof, places: Option<Places>, asker: Asker) -> Outcome {
+        let mut login = metrics::Login::begun(self.known_upstream(), method_name(&proof));
         let outcome = match (proof, places) {
             (Proof::Resume(token), _) => self.resume(&token).await,
             (proof, Some(places)) if self.bridge.is_own(&self.upstream) => {
@@ -108,14 +141,29 @@ impl Attempt {
             (proof, Some(places)) => self.of_ssh(proof, places, &asker).await,
             (_, None) => Err(Refused::new(Refusal::Internal, "no place was taken")),
         };
-        outcome.unwrap_or_else(|refused| {
+        let outcome = outcome.unwrap_or_else(|refused| {
             self.log(&refused);
             Outcome::Failed(refused.refusal)
-        })
+        });
+        if let Outcome::In(entered) = &outcome {
+            login.at(&entered.upstream); // a token knows better
+        }
+        login.over(outcome.counted());
+        outcome
+    }
+
+    /// The upstream's name, unless the client has made it up.
+    fn known_upstream(&self) -> &str {
+        let configured = self.bridge.upstreams.get(&self.upstream);
+        configured.map_or(&self.bridge.config.default_upstream, |upstream| upstream.name())
     }
 
     fn access(&self) -> Access<'_> {
         Access { bridge: &self.bridge, visitor: &self.visitor }
+    }
+
+    fn full(&self, refusal: Refusal) -> Refused {
+        Refused::full(refusal, &self.bridge.config.limits)
     }
 
     fn log(&self, refused: &Refused) {
@@ -138,7 +186,7 @@ impl Attempt {
             }
         };
         let opened = self.access().own(&person, &self.upstream).await;
-        let entered = opened.and_then(|connection| self.enter(connection, ticket, person.name(), None));
+        let entered = opened.and_then(|connection| self.enter(connection, ticket, who(&person), None));
         entered.or_else(|refused| {
             // Not under the name that they gave, if they gave one.
             self.visitor.log(&refused, person.name(), &self.upstream);
@@ -151,12 +199,21 @@ impl Attempt {
         let unknown = || Refused::new(Refusal::UnknownUpstream, "no such upstream");
         let upstream = self.bridge.upstreams.get(&self.upstream).ok_or_else(unknown)?;
         let Places { ticket, kept } = places;
+        let method = method_name(&proof);
         let credentials = credentials(proof)?;
+        // A password has been sent, and was judged, whatever else is taken there.
+        let asked = match &credentials {
+            Credentials::Password(_) => None,
+            others => Some(others.method()),
+        };
         let mut guessing = Guessing::new(self.access(), &self.upstream, &self.user, &self.efforts);
         match &credentials {
             // Its turn comes before the upstream is touched.
             Credentials::Password(_) => _ = guessing.begin().await,
-            _ => self.bridge.throttle.admits(self.visitor.address()).map_err(throttled)?,
+            _ => {
+                let admitted = self.bridge.throttle.admits(self.visitor.address());
+                admitted.map_err(|not_now| self.access().throttled(not_now))?;
+            }
         }
         guessing.allowed()?;
         let kept = match kept {
@@ -178,11 +235,16 @@ impl Attempt {
         match attempt? {
             upstream::Attempt::Success => {
                 self.efforts.pay();
-                self.enter(authentication.start().await?, ticket, &self.user, banner)
+                let who = Who { user: self.user.clone(), method, groups: Vec::new() };
+                self.enter(authentication.start().await?, ticket, who, banner)
             }
             upstream::Attempt::Failure { remaining, partial } => {
                 let kept = Kept { authentication, told };
-                Ok(self.refused(remaining, partial, Places { ticket, kept: Some(kept) }, banner))
+                let unavailable = !partial
+                    && !remaining.is_empty()
+                    && asked.is_some_and(|method| !remaining.contains(&method));
+                let places = Places { ticket, kept: Some(kept) };
+                Ok(self.refused(remaining, (partial, unavailable), places, banner))
             }
             upstream::Attempt::PasswordExpired => Err(UpstreamError::PasswordExpired.into()),
         }
@@ -211,19 +273,19 @@ impl Attempt {
     fn refused(
         &self,
         remaining: Vec<upstream::Method>,
-        partial: bool,
+        (partial, unavailable): (bool, bool),
         places: Places,
         banner: Option<String>,
     ) -> Outcome {
         let methods = remaining.iter().map(|method| Method::from(*method)).collect();
         // A server that leaves nothing has hung up.
         let keep = !remaining.is_empty();
-        if !partial {
+        if !partial && !unavailable {
             self.log(&UpstreamError::Refused { remaining, partial }.into());
         }
         let (upstream, user) = (self.upstream.clone(), self.user.clone());
         let held = keep.then(|| Box::new(Held { upstream, user, partial, places }));
-        Outcome::Refused { remaining: methods, partial, held, banner }
+        Outcome::Refused { remaining: methods, partial, unavailable, held, banner }
     }
 
     async fn resume(&self, token: &crate::config::Secret) -> Result<Outcome, Refused> {
@@ -233,7 +295,7 @@ impl Attempt {
             person: self.person.as_ref().map(Person::name),
         };
         let patience = self.bridge.config.limits.linger + HAND_OVER;
-        let Parked { idle, mut ticket, upstream, user, since } =
+        let Parked { idle, mut ticket, upstream, mut who, since, .. } =
             match self.bridge.resume.claim(token, &claimant, patience).await {
                 Ok(parked) => parked,
                 Err(cause) => {
@@ -242,35 +304,61 @@ impl Attempt {
                 }
             };
         // Whoever has proved anew who they are may reach less than before.
-        let themselves = self.person.as_ref().filter(|person| person.name() == user);
+        let themselves = self.person.as_ref().filter(|person| person.name() == who.user);
         if self.bridge.is_own(&upstream) && themselves.is_some_and(|person| person.grant(&upstream).is_none())
         {
             self.log(&Refused::new(Refusal::UnknownUpstream, "this person may not reach it any more"));
             idle.close().await;
             return Ok(Outcome::ResumeRefused);
         }
-        ticket.move_to(self.visitor.address()).map_err(Refused::full)?;
+        if themselves.is_none() && self.is_forgotten(&upstream, &who, since).await {
+            self.log(&Refused::new(
+                Refusal::WrongCredentials,
+                "this person is not in the users file any more",
+            ));
+            idle.close().await;
+            return Ok(Outcome::ResumeRefused);
+        }
+        ticket.move_to(self.visitor.address()).map_err(|refusal| self.full(refusal))?;
+        if let Some(person) = themselves {
+            who.groups = person.groups().to_vec();
+        }
+        who.method = "resume";
         let connection = idle.reopen().await?;
-        Ok(Outcome::In(Box::new(Entered { connection, ticket, upstream, user, since, banner: None })))
+        Ok(Outcome::In(Box::new(Entered { connection, ticket, upstream, who, since, banner: None })))
+    }
+
+    /// Whether the login was by a line of the users file that is not there any more. Sessions that run go on without
+    /// it, but none begins anew.
+    async fn is_forgotten(&self, upstream: &str, who: &Who, since: Since) -> bool {
+        self.bridge.is_own(upstream)
+            && since.method == Proved::Password.name()
+            && !self.bridge.identities.has_user(&who.user).await
     }
 
     fn enter(
         &self,
         connection: Connection,
         mut ticket: Ticket,
-        user: &str,
+        who: Who,
         banner: Option<String>,
     ) -> Result<Outcome, Refused> {
-        ticket.admit(&self.upstream, user).map_err(Refused::full)?;
-        let (upstream, user) = (self.upstream.clone(), user.to_owned());
-        Ok(Outcome::In(Box::new(Entered {
-            connection,
-            ticket,
-            upstream,
-            user,
-            since: Instant::now(),
-            banner,
-        })))
+        ticket.admit(&self.upstream, &who.user).map_err(|refusal| self.full(refusal))?;
+        let since = Since { at: Instant::now(), method: who.method };
+        let upstream = self.upstream.clone();
+        Ok(Outcome::In(Box::new(Entered { connection, ticket, upstream, who, since, banner })))
+    }
+}
+
+/// For logs and metrics.
+fn method_name(proof: &Proof) -> &'static str {
+    match proof {
+        Proof::Password(_) => "password",
+        Proof::KeyboardInteractive => "keyboard-interactive",
+        Proof::PublicKey(_) | Proof::Certificate(_) => "publickey",
+        Proof::Bearer(_) => "bearer",
+        Proof::External => "external",
+        Proof::Resume(_) => "resume",
     }
 }
 

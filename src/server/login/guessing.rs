@@ -137,7 +137,9 @@ mod tests {
 
     fn place() -> (Bridge, Visitor, Efforts) {
         let peer = Peer::from(std::net::SocketAddr::from(([192, 0, 2, 1], 1)));
-        (Bridge::new(&Config::default()).unwrap(), Visitor::new(Some(peer)), Efforts::default())
+        let bridge = Bridge::new(&Config::default()).unwrap();
+        let visitor = Visitor::new(Some(peer), bridge.audit.clone());
+        (bridge, visitor, Efforts::default())
     }
 
     /// How many guesses one may have, each in an attempt of its own, before the default limits stop it.

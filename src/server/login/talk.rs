@@ -17,6 +17,7 @@ use super::{Conversation, Entry};
 use crate::login::{self, Action, Event, Machine, Proof, Reply, ServerMessage};
 use crate::pump::{CloseFrame, SourceEnd, Violation};
 use crate::refusal::Refusal;
+use crate::server::counted;
 use crate::server::visitor::Refused;
 use crate::websocket::{self, Said, Socket};
 
@@ -33,6 +34,8 @@ pub(super) enum Over {
     Closed,
     /// The client is gone.
     Gone,
+    /// A defect of the bridge.
+    Broken,
 }
 
 /// What happens next.
@@ -168,6 +171,7 @@ where
                 if !partial {
                     return Ok(Vec::new()); // The next attempt dials anew.
                 }
+                counted::refused(Refusal::Unreachable);
                 Event::Failed(Refusal::Unreachable)
             }
             Happening::TimedOut => Event::TimedOut,
@@ -178,16 +182,19 @@ where
 
     /// What an attempt came to.
     fn conclude(&mut self, outcome: Outcome) -> Vec<Action> {
+        if let Some(refusal) = outcome.refusal() {
+            counted::refused(refusal);
+        }
         let event = match outcome {
             Outcome::In(entered) => {
-                let Entered { connection, ticket, upstream, user, since, banner } = *entered;
+                let Entered { connection, ticket, upstream, who, since, banner } = *entered;
                 self.show(banner);
-                let (resume, live) = self.with.way_back(&upstream, &user);
-                let event = Event::Succeeded { upstream: upstream.clone(), user: user.clone(), resume };
-                self.entry = Some(Entry { connection, ticket, upstream, user, since, live });
+                let (resume, live) = self.with.way_back(&upstream, &who.user);
+                let event = Event::Succeeded { upstream: upstream.clone(), user: who.user.clone(), resume };
+                self.entry = Some(Entry { connection, ticket, upstream, who, since, live });
                 event
             }
-            Outcome::Refused { remaining, partial, held, banner } => {
+            Outcome::Refused { remaining, partial, held, banner, .. } => {
                 self.held = held;
                 self.show(banner);
                 Event::Refused { remaining, partial }
@@ -220,20 +227,21 @@ where
                 Ok(None)
             }
             Action::Ready => Ok(self.entry.take()),
-            Action::End { code, reason } => Err(Over::Told(CloseFrame { code, reason: reason.to_owned() })),
+            Action::End { code, reason } => Err(Over::Told(CloseFrame { code, reason })),
         }
     }
 
     fn begin(&mut self, attempt: login::Attempt) {
         let held = self.held.take().filter(|held| held.is_for(&attempt.upstream, &attempt.user));
-        let Conversation { bridge, visitor, caller, person, only } = self.with;
+        let Conversation { bridge, visitor, caller, person, only, .. } = self.with;
         let places = match (&attempt.proof, held) {
             (Proof::Resume(_), _) => None,
             (_, Some(held)) => Some(held.places),
             (_, None) => match caller.enter() {
                 Ok(ticket) => Some(Places { ticket, kept: None }),
                 Err(refusal) => {
-                    visitor.log(&Refused::full(refusal), &attempt.user, &attempt.upstream);
+                    let refused = Refused::full(refusal, &bridge.config.limits);
+                    visitor.log(&refused, &attempt.user, &attempt.upstream);
                     self.running = Some(Box::pin(ready(Outcome::Failed(refusal))));
                     return;
                 }

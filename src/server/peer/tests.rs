@@ -10,8 +10,14 @@ fn peer(direct: &str, lines: &[(&'static str, &str)]) -> Peer {
     for (name, value) in lines {
         headers.append(*name, HeaderValue::from_str(value).unwrap());
     }
-    let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    Peer::of(direct.parse().unwrap(), &headers, &trusted)
+    let networks = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+    let (direct, unix) = match direct {
+        "unix" => (Direct::Unix, true),
+        "another unix" => (Direct::Unix, false),
+        "unnamed" => (Direct::Unnamed(Some(PROXY.parse().unwrap())), true),
+        address => (Direct::Tcp(address.parse().unwrap()), false),
+    };
+    Peer::of(direct, &headers, &Peers { networks, unix })
 }
 
 fn shown(direct: &str, name: &'static str, value: &str) -> String {
@@ -47,6 +53,22 @@ fn the_client_is_the_first_from_the_right_that_is_no_proxy() {
     ] {
         assert_eq!(shown(PROXY, "x-forwarded-for", value), client, "{value:?}");
     }
+}
+
+#[test]
+fn behind_a_listed_unix_socket_a_client_is_whom_the_proxy_names() {
+    assert_eq!(shown("unix", "x-forwarded-for", "203.0.113.9, 192.0.2.1, 10.1.1.1"), "192.0.2.1");
+    assert_eq!(shown("unix", "forwarded", "for=192.0.2.1;proto=https"), "192.0.2.1");
+    assert!(peer("unix", &[("x-forwarded-proto", "https")]).https);
+    for nobody in [peer("unix", &[]), peer("unix", &[("x-forwarded-for", "unknown")])] {
+        assert_eq!((nobody.address, nobody.to_string().as_str()), (None, "unix"));
+    }
+    assert_eq!(shown("another unix", "x-forwarded-for", "192.0.2.1"), "unix");
+}
+
+#[test]
+fn a_balancer_that_names_nobody_vouches_for_no_header() {
+    assert_eq!(shown("unnamed", "x-forwarded-for", "192.0.2.1"), PROXY);
 }
 
 #[test]
@@ -125,7 +147,7 @@ proptest! {
 
     #[test]
     fn a_written_address_reads_back(address: IpAddr, port: Option<u16>) {
-        let peer = Peer { address: address.to_canonical(), port, https: false };
+        let peer = Peer { address: Some(address.to_canonical()), port, https: false };
         prop_assert_eq!(super::address(&peer.to_string()), Some(peer));
     }
 }

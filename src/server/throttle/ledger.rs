@@ -55,13 +55,27 @@ pub(super) struct Answer<W> {
     pub(super) told: W,
     pub(super) subject: Subject,
     /// Under way from now on, or refused for so long.
-    pub(super) verdict: Result<(), Duration>,
+    pub(super) verdict: Result<(), Blocked>,
+}
+
+/// A limit that is reached, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Blocked {
+    pub(super) wait: Duration,
+    pub(super) limit: Limit,
+}
+
+/// What there are too many failures of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::server) enum Limit {
+    Address,
+    User,
 }
 
 enum Verdict {
     Pass,
     Wait,
-    Refuse(Duration),
+    Refuse(Blocked),
 }
 
 impl<W> Ledger<W> {
@@ -104,7 +118,7 @@ impl<W> Ledger<W> {
         let subject = *subject;
         let verdict = match self.judge(&subject, now) {
             Verdict::Wait => return None,
-            Verdict::Refuse(wait) => Err(wait),
+            Verdict::Refuse(blocked) => Err(blocked),
             Verdict::Pass => {
                 for key in subject.keys() {
                     self.count(key, now).under_way += 1;
@@ -150,17 +164,18 @@ impl<W> Ledger<W> {
     }
 
     /// How long nothing may be tried at `key`.
-    pub(super) fn blocked(&mut self, key: Key, now: Instant) -> Option<Duration> {
+    pub(super) fn blocked(&mut self, key: Key, now: Instant) -> Option<Blocked> {
         let (window, limit) = (self.limits.window, limit(&self.limits, key));
         let count = self.counts.get_mut(&key)?;
         count.expire(window, now);
         let oldest = count.failures.front().filter(|_| count.failures.len() >= limit)?;
-        Some((oldest.at + window).saturating_duration_since(now))
+        let wait = (oldest.at + window).saturating_duration_since(now);
+        Some(Blocked { wait, limit: key.limit() })
     }
 
     fn judge(&mut self, subject: &Subject, now: Instant) -> Verdict {
-        if let Some(wait) = subject.keys().filter_map(|key| self.blocked(key, now)).max() {
-            return Verdict::Refuse(wait);
+        if let Some(blocked) = subject.keys().filter_map(|key| self.blocked(key, now)).max() {
+            return Verdict::Refuse(blocked);
         }
         let free = |key| {
             let count = self.counts.get(&key);
@@ -248,6 +263,15 @@ impl Count {
 
     fn is_idle(&self) -> bool {
         self.under_way == 0 && self.waiting.is_empty()
+    }
+}
+
+impl Key {
+    fn limit(self) -> Limit {
+        match self {
+            Self::Network(_) => Limit::Address,
+            Self::User(_) => Limit::User,
+        }
     }
 }
 

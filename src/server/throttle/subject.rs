@@ -24,20 +24,24 @@ impl From<IpAddr> for Network {
     }
 }
 
+/// The account that a user name stands for, as far as anybody can tell from here. Some servers take a name in any case:
+/// `ALICE` must not have limits of her own. Nor must `alice:1` and `alice/1`: OpenSSH cuts a style off (auth2.c), and
+/// a role of SELinux in the builds of many distributions.
+pub(in crate::server) fn account(name: &str) -> String {
+    name.split([':', '/']).next().unwrap_or_default().to_lowercase()
+}
+
 /// A user of an upstream. Only the hash is kept: a name of any length takes 32 bytes, and a password that was
 /// typed into the wrong field is not remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct User([u8; 32]);
 
 impl User {
-    /// Some servers take a name in any case: `ALICE` must not have guesses of her own. Nor must `alice:1` and `alice/1`:
-    /// OpenSSH cuts a style off (auth2.c), and a role of SELinux in the builds of many distributions.
     fn new(upstream: &str, name: &str) -> Self {
-        let name = name.split([':', '/']).next().unwrap_or_default();
         let mut hash = Sha256::new();
         hash.update((upstream.len() as u64).to_be_bytes());
         hash.update(upstream);
-        hash.update(name.to_lowercase());
+        hash.update(account(name));
         Self(hash.finalize().into())
     }
 }
@@ -46,7 +50,8 @@ impl User {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Subject {
     pub(super) network: Option<Network>,
-    pub(super) user: User,
+    /// `None` where nobody is named yet.
+    pub(super) user: Option<User>,
 }
 
 /// What failures are counted of.
@@ -58,11 +63,16 @@ pub(super) enum Key {
 
 impl Subject {
     pub(super) fn new(address: Option<IpAddr>, upstream: &str, user: &str) -> Self {
-        Self { network: address.map(Network::from), user: User::new(upstream, user) }
+        Self { network: address.map(Network::from), user: Some(User::new(upstream, user)) }
+    }
+
+    /// Whoever is at `address`.
+    pub(super) fn anybody(address: IpAddr) -> Self {
+        Self { network: Some(address.into()), user: None }
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = Key> + use<> {
-        self.network.map(Key::Network).into_iter().chain([Key::User(self.user)])
+        self.network.map(Key::Network).into_iter().chain(self.user.map(Key::User))
     }
 }
 

@@ -17,7 +17,7 @@ fn address(last: u8) -> Option<IpAddr> {
 }
 
 /// A login that takes its time at an upstream; whether it got there.
-async fn log_in(throttle: &Arc<Throttle>, last: u8, user: &str, right: bool) -> Result<(), RetryAfter> {
+async fn log_in(throttle: &Arc<Throttle>, last: u8, user: &str, right: bool) -> Result<(), NotNow> {
     let mut attempt = throttle.begin(address(last), "main", user).await?;
     attempt.sent();
     sleep(UPSTREAM_TIME).await;
@@ -27,6 +27,15 @@ async fn log_in(throttle: &Arc<Throttle>, last: u8, user: &str, right: bool) -> 
         attempt.failed()
     }
     Ok(())
+}
+
+/// How long to wait, as the failures of an address and those of a user say alike.
+#[track_caller]
+fn wait_of(not_now: NotNow) -> Duration {
+    match not_now {
+        NotNow::Failures(wait, _) => wait,
+        NotNow::Pending => panic!("it only waits for others"),
+    }
 }
 
 fn at_once<T>(future: impl Future<Output = T>) -> T {
@@ -41,15 +50,15 @@ async fn of_20_wrong_passwords_in_a_row_3_pass_until_the_window_slides() {
         log_in(&throttle, 1, "u", false).await.unwrap();
     }
     for _ in 3..20 {
-        let RetryAfter(wait) = log_in(&throttle, 1, "u", false).await.unwrap_err();
+        let wait = wait_of(log_in(&throttle, 1, "u", false).await.unwrap_err());
         // The first failed after two seconds.
         assert_eq!(Instant::now() + wait, start + UPSTREAM_TIME + Duration::from_secs(60));
     }
-    let RetryAfter(wait) = at_once(throttle.begin(address(1), "main", "u")).unwrap_err();
+    let wait = wait_of(at_once(throttle.begin(address(1), "main", "u")).unwrap_err());
     advance(wait - Duration::from_millis(1)).await;
     assert_eq!(
-        at_once(throttle.begin(address(1), "main", "u")).unwrap_err(),
-        RetryAfter(Duration::from_millis(1))
+        wait_of(at_once(throttle.begin(address(1), "main", "u")).unwrap_err()),
+        Duration::from_millis(1)
     );
     advance(Duration::from_millis(1)).await;
     at_once(throttle.begin(address(1), "main", "u")).unwrap().void();
@@ -60,7 +69,7 @@ async fn of_20_wrong_passwords_at_a_time_3_reach_the_upstream() {
     let throttle = throttle();
     let all = join_all((0..20).map(|_| log_in(&throttle, 1, "u", false))).await;
     assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 3);
-    assert!(all.iter().filter_map(|one| one.err()).all(|wait| wait == RetryAfter(Duration::from_secs(60))));
+    assert!(all.iter().filter_map(|one| one.err()).all(|one| wait_of(one) == Duration::from_secs(60)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,7 +80,7 @@ async fn of_20_right_passwords_at_a_time_all_succeed_3_by_3() {
         let attempt = throttle.begin(address(1), "main", "u").await?;
         sleep(time).await;
         attempt.succeeded();
-        Ok::<_, RetryAfter>(())
+        Ok::<_, NotNow>(())
     });
     let all = join_all(logins).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
@@ -84,7 +93,7 @@ async fn nobody_waits_for_longer_than_ten_seconds() {
     let stuck: Vec<_> = (0..3).map(|_| at_once(throttle.begin(address(1), "main", "u")).unwrap()).collect();
     let start = Instant::now();
     let refused = throttle.begin(address(1), "main", "u").await.unwrap_err();
-    assert_eq!((refused, start.elapsed()), (RetryAfter(RETRY_BUSY), LONGEST_WAIT));
+    assert_eq!((refused, start.elapsed()), (NotNow::Pending, LONGEST_WAIT));
     drop(stuck);
     at_once(throttle.begin(address(1), "main", "u")).unwrap().void();
     assert_eq!(throttle.ledger.lock().unwrap().sizes(), (0, 0));
@@ -111,8 +120,8 @@ async fn hanging_up_costs_a_guess_only_once_the_secret_was_sent() {
         drop(attempt);
     }
     assert_eq!(
-        at_once(throttle.begin(address(1), "main", "u")).unwrap_err(),
-        RetryAfter(Duration::from_secs(60))
+        wait_of(at_once(throttle.begin(address(1), "main", "u")).unwrap_err()),
+        Duration::from_secs(60)
     );
 }
 
@@ -166,7 +175,7 @@ async fn sockets_that_end_without_a_login_count_for_their_address_alone() {
         assert_eq!(throttle.admits(address(1)), Ok(()));
         throttle.unauthenticated(address(1));
     }
-    assert_eq!(throttle.admits(address(1)), Err(RetryAfter(Duration::from_secs(60))));
+    assert_eq!(throttle.admits(address(1)), Err(NotNow::Failures(Duration::from_secs(60), Limit::Address)));
     log_in(&throttle, 1, "u", true).await.unwrap_err();
     assert_eq!(throttle.admits(address(2)), Ok(()));
     assert_eq!(throttle.admits(None), Ok(()));
@@ -202,4 +211,33 @@ async fn on_several_threads_no_more_are_under_way_than_the_limit() {
     }
     assert!(most.load(SeqCst) <= 3);
     assert_eq!(throttle.ledger.lock().unwrap().sizes(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn which_of_the_two_limits_is_reached_is_known() {
+    let throttle = throttle();
+    for last in 1..=3 {
+        log_in(&throttle, last, "u", false).await.unwrap();
+    }
+    let refused = log_in(&throttle, 4, "u", true).await.unwrap_err();
+    assert!(matches!(refused, NotNow::Failures(_, Limit::User)), "{refused:?}");
+    for user in ["a", "b", "c"] {
+        log_in(&throttle, 9, user, false).await.unwrap();
+    }
+    let refused = log_in(&throttle, 9, "d", true).await.unwrap_err();
+    assert!(matches!(refused, NotNow::Failures(_, Limit::Address)), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn codes_of_nobody_in_particular_count_for_their_address_alone() {
+    let throttle = throttle();
+    for _ in 0..3 {
+        throttle.begin_unnamed(address(1)).await.unwrap().unwrap().failed();
+    }
+    let refused = throttle.begin_unnamed(address(1)).await.unwrap_err();
+    assert_eq!(refused, NotNow::Failures(Duration::from_secs(60), Limit::Address));
+    throttle.begin_unnamed(address(2)).await.unwrap().unwrap().void();
+    log_in(&throttle, 1, "u", true).await.unwrap_err();
+    log_in(&throttle, 2, "u", true).await.unwrap();
+    assert!(throttle.begin_unnamed(None).await.unwrap().is_none());
 }

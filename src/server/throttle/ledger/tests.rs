@@ -20,7 +20,7 @@ fn subject(address: u32, user: u32) -> Subject {
 /// The verdict where nothing has to be waited for.
 fn try_once<W: Default>(ledger: &mut Ledger<W>, subject: &Subject, now: Instant) -> Result<(), Duration> {
     ledger.arrive(subject, W::default(), now).expect("room to wait");
-    ledger.advance(subject, now).pop().expect("an answer at once").verdict
+    ledger.advance(subject, now).pop().expect("an answer at once").verdict.map_err(|blocked| blocked.wait)
 }
 
 fn fail<W: Default>(ledger: &mut Ledger<W>, subject: &Subject, now: Instant) {
