@@ -1,7 +1,7 @@
 # Each target installs what it needs, or says what is missing. `make test` is what CI runs.
 CARGO ?= cargo
 
-.PHONY: help demo test check setup memory bench release
+.PHONY: help demo test check setup memory bench sbom release
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -14,8 +14,8 @@ setup: ## installs the peers and the user that the tests need
 
 check: ## formatting, lints, documentation, licences
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
+	$(CARGO) clippy --locked --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --all-features
 	@if $(CARGO) deny --version >/dev/null 2>&1; then \
 	    if $(CARGO) deny --log-level off fetch db; then $(CARGO) deny check; else \
 	        echo "check: the advisory database is out of reach; checking licences, bans and sources alone"; \
@@ -31,8 +31,13 @@ memory: setup ## what an idle session costs in memory, measured
 bench: setup ## speed through the bridge beside speed without it, in one run
 	$(CARGO) bench --locked --bench throughput
 
+sbom: ## what the binary is built from, as target/sbom.cdx.json (CycloneDX)
+	mkdir -p target
+	.ci/sbom.py > target/sbom.cdx.json
+
 release: ## the optimised binary
 	$(CARGO) build --locked --release
 
 test: setup check ## everything: checks, unit, integration and documentation tests
-	$(CARGO) test --locked
+	$(CARGO) check --locked
+	$(CARGO) test --locked --all-features

@@ -64,7 +64,17 @@ setsid util-linux
 diff diffutils
 useradd passwd
 socat socat
+systemd-socket-activate systemd
 openssl openssl
+python3 python3
+nginx nginx-light
+haproxy haproxy
+promtool prometheus
+pebble pebble
+rsyslogd rsyslog
+setpriv util-linux
+unshare util-linux
+mount mount
 node nodejs
 npm npm
 cc gcc
@@ -87,11 +97,17 @@ without_starting() {
     return "$status"
 }
 
-# Nor at the next boot.
-leave_sshd_off() {
-    if command -v systemctl >/dev/null; then
-        as_root systemctl --quiet disable ssh.service ssh.socket || say "there is no systemd to tell that sshd stays off"
-    fi
+# Nor at the next boot. Of the units named, only those that were just installed.
+leave_off() {
+    local package
+    command -v systemctl >/dev/null || return 0
+    for package in "$@"; do
+        case $package in
+        openssh-server) as_root systemctl --quiet disable ssh.service ssh.socket ;;
+        nginx-light) as_root systemctl --quiet disable nginx.service ;;
+        haproxy | prometheus | rsyslog) as_root systemctl --quiet disable "$package.service" ;;
+        esac || say "there is no systemd to tell that $package stays off"
+    done
 }
 
 install_packages() {
@@ -106,7 +122,7 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 update -q
     without_starting as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends "${wanted[@]}"
-    [[ " ${wanted[*]} " != *" openssh-server "* ]] || leave_sshd_off
+    leave_off "${wanted[@]}"
     mapfile -t wanted < <(missing_packages)
     [ ${#wanted[@]} -eq 0 ] || fail "still missing: apt-get install -y ${wanted[*]}"
 }

@@ -105,6 +105,7 @@ fn no_message_of_a_login_shows_its_secret() {
         max_packet: 1,
         resume_token: Some(secret()),
         resume_seconds: 1,
+        session: None,
         banner: None,
     };
     assert_silent(&ready);
@@ -217,7 +218,14 @@ fn what_connect_logs_in_with_does_not_show_itself() {
 fn machine() -> Machine {
     let methods = vec![Method::Password, Method::Bearer];
     let main = VisibleUpstream { name: "main".to_owned(), title: "main".to_owned(), methods };
-    let terms = Terms { upstreams: vec![main], user: None, banner: None, attempts: 3, max_packet: 1 };
+    let terms = Terms {
+        session: String::new(),
+        upstreams: vec![main],
+        user: None,
+        banner: None,
+        attempts: 3,
+        max_packet: 1,
+    };
     Machine::open(terms).0
 }
 
@@ -275,7 +283,8 @@ impl Files {
         };
         let text =
             format!("[upstreams.main]\naddress = \"127.0.0.1:1\"\nhost_keys = {pins:?}\n{lines}\n{known}\n");
-        fs::write(self.path("proxy.toml"), text).unwrap();
-        Config::load(Some(&self.path("proxy.toml")), &Overrides::default()).unwrap()
+        // Without the environment, which is that of the tests.
+        let file = Some((self.scratch.path(), text.as_str()));
+        Config::resolve(file, [], &Overrides::default()).unwrap()
     }
 }

@@ -1,7 +1,11 @@
 //! The opening handshake where it succeeds, and the messages right after it.
 
+use serde_json::json;
+
 use crate::support::Site;
 use crate::support::bridge::Config;
+use crate::support::conversation::Conversation;
+use crate::support::fake::Fake;
 use crate::support::files::random_bytes;
 use crate::support::http::Request;
 use crate::support::session::Session;
@@ -117,4 +121,45 @@ fn an_old_server_is_refused_with_a_hint_at_legacy_and_works_with_it() {
     assert!(safe.log().contains("legacy = true"), "{}", safe.log());
     let legacy = Config::to(&sshd).upstream("legacy = true").start();
     Session::start(legacy.login().open()).is_alive();
+}
+
+#[test]
+fn nothing_in_a_request_changes_the_host_or_port_of_the_upstream() {
+    let site = Site::start();
+    let elsewhere = Fake::black_hole();
+    let (port, away) = (site.bridge.port, format!("127.0.0.1:{}", elsewhere.port));
+    let (user, password) = (&site.bridge.user.name, &site.bridge.user.password);
+    for path in [
+        format!("http://{away}/sftp"),
+        format!("ssh://{away}/sftp"),
+        format!("//{away}/sftp"),
+        format!("/sftp/{away}"),
+        format!("/sftp/{}", away.replace(':', "%3A")),
+        format!("/sftp?host=127.0.0.1&port={}&upstream={away}&address={away}", elsewhere.port),
+        format!("/sftp/main?address={away}#{away}"),
+        format!("/sftp/main@{away}"),
+        "/sftp/..".to_owned(),
+        "/sftp/main/../../etc/passwd".to_owned(),
+    ] {
+        let status = Request::upgrade(port, &path).basic(user, password).send().status;
+        assert!(matches!(status, 101 | 400 | 404), "{path}: {status}");
+    }
+    let mut request = site.bridge.login().without("Host");
+    for name in ["Host", "X-Forwarded-Host", "X-Original-URL", "X-Rewrite-URL", "X-Upstream", "SFTP-Host"] {
+        request = request.header(name, &away);
+    }
+    Session::start(request.open()).is_alive();
+    for user in [format!("{user}@{away}"), format!("{user}%{away}"), format!("-oHostname={away}")] {
+        assert_eq!(site.bridge.anonymous().basic(&user, password).send().status, 401, "{user}");
+    }
+    let login = json!({
+        "method": "password", "user": user, "password": password, "upstream": "main",
+        "host": "127.0.0.1", "port": elsewhere.port, "address": away,
+    });
+    let mut conversation = Conversation::open(&site.bridge.anonymous());
+    conversation.ready(login, &[]);
+    let mut conversation = Conversation::open(&site.bridge.anonymous());
+    let login = json!({ "method": "password", "user": user, "password": password, "upstream": away });
+    assert_eq!(conversation.login(login, &[])["code"], "unknown-upstream");
+    assert_eq!(elsewhere.connections(), 0);
 }

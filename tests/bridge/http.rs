@@ -66,7 +66,7 @@ fn a_header_over_sixteen_kibibytes_is_431() {
 }
 
 #[test]
-fn silence_and_half_a_header_are_closed_within_ten_seconds() {
+fn silence_half_a_header_and_a_bare_preface_of_http_2_are_closed_within_ten_seconds() {
     let site = Site::start();
     let silent = site.bridge.tcp();
     let mut half = site.bridge.tcp();

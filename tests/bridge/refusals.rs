@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 use crate::support::Site;
 use crate::support::bridge::{Bridge, Config};
 use crate::support::fake::{Fake, closed_port};
+use crate::support::files::Scratch;
 use crate::support::host_keys::HostKeys;
 use crate::support::http::{Answer, Request};
 use crate::support::session::Session;
 use crate::support::sshd::{Sshd, Subsystem};
 use crate::support::wait::{SOON, wait_for, wait_until};
+
+/// Less than the default limit of the first step at an upstream.
+const PROMPTLY: Duration = Duration::from_secs(9);
 
 /// The answer refuses with `status` and says why, without saying what it should keep to itself.
 #[track_caller]
@@ -115,8 +119,7 @@ fn an_unknown_user_is_401_in_the_same_words_as_a_wrong_password() {
     let wrong = site.bridge.anonymous().basic(&site.bridge.user.name, "wrong").send();
     let unknown = site.bridge.anonymous().basic("nobody-by-this-name", "wrong").send();
     assert_refused(&unknown, 401);
-    let reason = |answer: &Answer| answer.header("SFTP-Authenticate-Info").map(str::to_owned);
-    assert_eq!(reason(&wrong), reason(&unknown));
+    assert_eq!(wrong.reason(), unknown.reason());
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn a_draining_bridge_is_503_while_its_sessions_run_on() {
 #[test]
 fn a_closed_port_is_502() {
     let bridge = Config::to_port(closed_port()).start();
-    refused_within(&bridge.login(), 502, Duration::from_secs(5));
+    refused_within(&bridge.login(), 502, PROMPTLY);
 }
 
 #[test]
@@ -223,9 +226,23 @@ fn a_host_that_no_one_knows_is_502_and_no_credential_leaves() {
 }
 
 #[test]
+fn no_host_key_is_learnt_while_the_bridge_runs() {
+    let sshd = Sshd::start();
+    let scratch = Scratch::new();
+    let elsewhere = sshd.keys.known_hosts(sshd.port ^ 1);
+    let file = scratch.join("known_hosts");
+    std::fs::write(&file, &elsewhere).unwrap();
+    let bridge = Config::to(&sshd).known_hosts_file(&file).start();
+    for _ in 0..3 {
+        refused(&bridge.login(), 502);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), elsewhere);
+}
+
+#[test]
 fn an_upstream_without_the_sftp_subsystem_is_a_prompt_502() {
     let site = Site::with(Sshd::with(Subsystem::Absent), |config| config);
-    refused_within(&site.bridge.login(), 502, Duration::from_secs(5));
+    refused_within(&site.bridge.login(), 502, PROMPTLY);
     assert!(site.sshd.log().contains("Accepted password"), "the login itself went well");
 }
 
@@ -233,7 +250,7 @@ fn an_upstream_without_the_sftp_subsystem_is_a_prompt_502() {
 fn an_upstream_that_is_no_ssh_server_is_502() {
     let fake = Fake::says_and_ends(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let bridge = Config::to_port(fake.port).start();
-    refused_within(&bridge.login(), 502, Duration::from_secs(5));
+    refused_within(&bridge.login(), 502, PROMPTLY);
     assert_eq!(fake.connections(), 1);
 }
 
@@ -241,7 +258,7 @@ fn an_upstream_that_is_no_ssh_server_is_502() {
 fn what_a_server_said_in_place_of_a_banner_is_in_the_log() {
     let fake = Fake::says_and_ends(b"Exceeded MaxStartups\x1b[31m\r\n");
     let bridge = Config::to_port(fake.port).start();
-    refused_within(&bridge.login(), 502, Duration::from_secs(5));
+    refused_within(&bridge.login(), 502, PROMPTLY);
     log_says(&bridge, "Exceeded MaxStartups");
     assert!(!bridge.log().contains("\x1b[31m"), "a server's escape sequence reaches a terminal");
 }
@@ -258,7 +275,7 @@ fn lines_before_the_banner_do_not_disturb() {
 fn an_upstream_that_accepts_and_never_speaks_is_504() {
     let fake = Fake::black_hole();
     let bridge = Config::to_port(fake.port).upstream(r#"connect_timeout = "1s""#).start();
-    refused_within(&bridge.login(), 504, Duration::from_secs(5));
+    refused_within(&bridge.login(), 504, PROMPTLY);
     assert_eq!(fake.connections(), 1);
 }
 
@@ -267,7 +284,7 @@ fn an_upstream_that_falls_silent_after_its_banner_is_504() {
     let fake = Fake::says(b"SSH-2.0-OpenSSH_9.2\r\n");
     let timeouts = "connect_timeout = \"1s\"\nlogin_timeout = \"1s\"";
     let bridge = Config::to_port(fake.port).upstream(timeouts).start();
-    refused_within(&bridge.login(), 504, Duration::from_secs(6));
+    refused_within(&bridge.login(), 504, PROMPTLY);
 }
 
 #[test]

@@ -47,6 +47,18 @@ fn a_wrong_configuration_is_64_and_one_line_with_file_and_key() {
 }
 
 #[test]
+fn a_folder_of_acme_that_cannot_be_used_is_64_and_named() {
+    let scratch = Scratch::new();
+    let upstream = format!("[upstreams.main]\naddress = \"127.0.0.1:22\"\n{PIN}\n");
+    let tls = "[listen.tls]\nacme_domains = [\"bridge.example.org\"]\nacme_cache = \"proxy.toml\"\n";
+    let said = serve(&scratch, &format!("{upstream}{tls}"), &[]);
+    match cfg!(feature = "acme") {
+        true => assert_says(&said, 64, &["listen.tls.acme_cache", "proxy.toml"]),
+        false => assert_says(&said, 64, &["listen.tls.acme_domains", "this build has no ACME"]),
+    }
+}
+
+#[test]
 fn a_certificate_that_cannot_be_used_is_64_and_named() {
     let scratch = Scratch::new();
     for name in ["one.pem", "other.pem"] {

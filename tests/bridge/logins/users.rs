@@ -65,8 +65,11 @@ fn an_unknown_user_and_a_wrong_password_are_answered_by_the_same_bytes() {
     let site = site(&scratch);
     let answer = |user: &str| {
         let answer = site.bridge.anonymous().basic(user, "wrong").send();
-        let fields: Vec<_> = answer.fields().iter().filter(|(name, _)| name != "date").cloned().collect();
-        (answer.status, fields, answer.body())
+        // Each has a number of its own, and nothing else differs.
+        let number = answer.reference().expect("a number").to_owned();
+        let fields = answer.fields().iter().filter(|(name, _)| name != "date");
+        let fields: Vec<_> = fields.map(|(name, value)| (name.clone(), value.replace(&number, ""))).collect();
+        (answer.status, fields, answer.body().replace(&number, ""))
     };
     let known = answer(&site.user.name);
     assert_eq!(known.0, 401);
@@ -112,22 +115,48 @@ fn an_unknown_user_and_a_wrong_password_take_the_same_time_in_the_conversation()
 const LANES: usize = 6;
 const TURNS: usize = 5;
 
+/// More measurements are taken as long as those so far differ, and all of them count: the noise of a busy machine averages
+/// out, a difference stays.
+const MOST_ROUNDS: usize = 6;
+
+/// Far less than [`COST`], which a name without a hash would save.
+const CLOSE: Duration = Duration::from_millis(10);
+
 /// Each lane has a way to try a user with a wrong password, which takes so long.
 #[track_caller]
 fn assert_same_time<L: FnMut(&str) -> Duration>(known: &str, lane: impl Fn() -> L + Sync) {
-    // Turn by turn, so that whatever else the machine does falls on both.
+    // Turn by turn, each of both first in half of them, so that whatever else the machine does falls on both.
     let turns = || {
         let mut time = lane();
-        (0..TURNS).map(|_| (time(known), time("nobody-of-that-name"))).collect::<Vec<_>>()
+        let mut turn = |number: usize| match number % 2 {
+            0 => (time(known), time("nobody-of-that-name")),
+            _ => {
+                let unknown = time("nobody-of-that-name");
+                (time(known), unknown)
+            }
+        };
+        (0..TURNS).map(&mut turn).collect::<Vec<_>>()
     };
-    let (mut known, mut unknown): (Vec<Duration>, Vec<Duration>) = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(turns)).collect();
-        lanes.into_iter().flat_map(|lane| lane.join().unwrap()).unzip()
-    });
-    let median = |times: &mut Vec<Duration>| {
-        times.sort_unstable();
-        times[LANES * TURNS / 2]
-    };
-    let (known, unknown) = (median(&mut known), median(&mut unknown));
-    assert!(known.abs_diff(unknown) < Duration::from_millis(10), "known {known:?}, unknown {unknown:?}");
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for _ in 0..MOST_ROUNDS {
+        let round: Vec<_> = thread::scope(|scope| {
+            let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(turns)).collect();
+            lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
+        });
+        for (one, other) in round {
+            known.push(one);
+            unknown.push(other);
+        }
+        if quartiles(&mut known).into_iter().zip(quartiles(&mut unknown)).all(|(a, b)| a.abs_diff(b) < CLOSE)
+        {
+            return;
+        }
+    }
+    panic!("known {:?}, unknown {:?}", quartiles(&mut known), quartiles(&mut unknown));
+}
+
+/// The lower quartile and the median. What is above shows the machine's load more than the program.
+fn quartiles(times: &mut [Duration]) -> [Duration; 2] {
+    times.sort_unstable();
+    [times[times.len() / 4], times[times.len() / 2]]
 }

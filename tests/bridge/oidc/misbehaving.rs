@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Front, assert_no_secrets, assert_refused, parameter};
+use super::{Front, REDIRECT, assert_no_secrets, assert_refused, parameter};
 use crate::support::browser::Browser;
 use crate::support::fake::closed_port;
 use crate::support::provider::{Liar, Reply, SigningKey};
@@ -69,6 +69,38 @@ fn a_provider_that_is_down_hangs_floods_or_lies_is_502_or_504_in_time() {
         liar.document(member, value.clone());
         assert_eq!(front.bridge.get("/auth/login").send().status, 502, "{member}: {value}");
     }
+}
+
+#[test]
+fn of_10_wrong_codes_from_one_address_3_reach_the_provider() {
+    let liar = Liar::start();
+    let front = Front::configured(&liar.issuer(), "bridge", "", REDIRECT, |config| {
+        config.throttle("attempts_per_address = 3").throttle(r#"window = "60s""#)
+    });
+    let body = json!({ "error": "invalid_grant" }).to_string();
+    liar.say(
+        "/token",
+        Reply::Raw(format!(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )),
+    );
+    let guess = || {
+        let mut browser = Browser::default();
+        let url = front.begin(&mut browser);
+        front.end(&mut browser, &format!("code=guess&state={}", parameter(&url, "state")))
+    };
+    for _ in 0..3 {
+        assert_eq!(guess().status, 403);
+    }
+    for _ in 3..10 {
+        let answer = guess();
+        let wait: u64 = answer.header("Retry-After").expect("when to come back").parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        assert_refused(answer, 429, "try again in");
+    }
+    assert_eq!(liar.requests("/token"), 3);
+    assert!(front.bridge.log().contains("cause=\"throttle.attempts_per_address"), "{}", front.bridge.log());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use rustix::process::{Pid, Signal};
 
 use super::files::Scratch;
 use super::http::Request;
-use super::process::{Running, status_kib};
+use super::process::{Running, Said, status_kib};
 use super::sshd::Sshd;
 use super::user::User;
-use super::wait::{SOON, wait_for};
+use super::wait::{SOON, wait_for, wait_until};
 
 pub fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_sftpbridge"))
@@ -30,12 +30,18 @@ pub struct Config {
     binary: PathBuf,
     port: u16,
     trust: Trust,
+    address: String,
     listen: String,
     upstream: String,
     limits: String,
     throttle: String,
+    admin: String,
     rest: String,
+    wrap: Option<Wrap>,
 }
+
+/// Makes the command that starts the command of the bridge.
+type Wrap = Box<dyn FnOnce(&Command) -> Command>;
 
 impl Config {
     pub fn to(sshd: &Sshd) -> Config {
@@ -49,11 +55,14 @@ impl Config {
             binary: binary(),
             port,
             trust: Trust::KnownHosts(known_hosts),
+            address: "127.0.0.1:0".to_owned(),
             listen: String::new(),
             upstream: String::new(),
             limits: String::new(),
             throttle: String::new(),
+            admin: String::new(),
             rest: String::new(),
+            wrap: None,
         }
     }
 
@@ -67,9 +76,33 @@ impl Config {
         self
     }
 
+    /// A file of the test's own.
+    pub fn known_hosts_file(mut self, file: &std::path::Path) -> Config {
+        self.trust = Trust::File(file.to_owned());
+        self
+    }
+
     /// Fingerprints in place of known_hosts.
     pub fn pinned(mut self, fingerprints: Vec<String>) -> Config {
         self.trust = Trust::Pinned(fingerprints);
+        self
+    }
+
+    /// At this port of loopback, instead of one of the bridge's choice.
+    pub fn listen_port(mut self, port: u16) -> Config {
+        self.address = format!("127.0.0.1:{port}");
+        self
+    }
+
+    /// Listens on a unix socket in place of TCP. The bridge's `port` is 0 then.
+    pub fn unix(mut self, path: &Path) -> Config {
+        self.address = format!("unix:{}", path.display());
+        self
+    }
+
+    /// Started by another program, whose process becomes the bridge's.
+    pub fn wrapped(mut self, wrap: impl FnOnce(&Command) -> Command + 'static) -> Config {
+        self.wrap = Some(Box::new(wrap));
         self
     }
 
@@ -103,6 +136,12 @@ impl Config {
         self
     }
 
+    /// With an admin listener, at a port of its own choice; there is none otherwise.
+    pub fn admin(mut self) -> Config {
+        self.admin = "127.0.0.1:0".to_owned();
+        self
+    }
+
     /// Another section, its header included.
     pub fn section(mut self, text: &str) -> Config {
         add(&mut self.rest, text);
@@ -110,40 +149,75 @@ impl Config {
     }
 
     fn text(&self, trust: &str) -> String {
-        let Config { port, listen, upstream, limits, rest, .. } = self;
+        let Config { port, address, listen, upstream, limits, admin, rest, .. } = self;
         let throttle = match self.throttle.as_str() {
             "" => "attempts_per_address = 100000\nattempts_per_user = 100000\n",
             lines => lines,
         };
         format!(
             "default_upstream = \"main\"\n\n\
-             [listen]\naddress = \"127.0.0.1:0\"\n{listen}\n\
+             [listen]\naddress = {address:?}\n{listen}\n\
              [upstreams.main]\naddress = \"127.0.0.1:{port}\"\n{trust}\n{upstream}\n\
+             [admin]\naddress = {admin:?}\n\n\
              [limits]\n{limits}\n[throttle]\n{throttle}\n{rest}"
         )
     }
 
+    /// The file alone, for commands that only read it. It is gone with the scratch.
+    pub fn write(&self) -> (Scratch, PathBuf) {
+        let scratch = Scratch::new();
+        let file = scratch.join("proxy.toml");
+        fs::write(&file, self.text(&self.trust.line(&scratch))).unwrap();
+        (scratch, file)
+    }
+
+    /// Starts it where it cannot run, and waits for what it says to that.
     #[track_caller]
-    pub fn start(self) -> Bridge {
+    pub fn refused(self) -> Said {
+        let (mut process, _scratch) = self.spawn();
+        process.wait(SOON)
+    }
+
+    #[track_caller]
+    fn spawn(mut self) -> (Running, Scratch) {
         let scratch = Scratch::new();
         let config = scratch.join("proxy.toml");
         fs::write(&config, self.text(&self.trust.line(&scratch))).unwrap();
-        let user = User::read();
-        write_secret(&scratch, "password", &user.password);
         let mut command = Command::new(&self.binary);
-        command.arg("serve").arg("--config").arg(&config).current_dir(scratch.path()).env_remove("RUST_LOG");
-        let mut process = Running::spawn(&mut command);
+        command.arg("serve").arg("--config").arg(&config);
+        let mut command = match self.wrap.take() {
+            Some(wrap) => wrap(&command),
+            None => command,
+        };
+        command.current_dir(scratch.path()).env_remove("RUST_LOG");
+        (Running::spawn(&mut command), scratch)
+    }
+
+    #[track_caller]
+    pub fn start(self) -> Bridge {
+        let (binary, admin, user) = (self.binary.clone(), self.admin.clone(), User::read());
+        let (mut process, scratch) = self.spawn();
+        write_secret(&scratch, "password", &user.password);
         let port = process.line("the line `listening on http://ADDRESS/`", |line| {
-            let (_, address) = line.strip_prefix("listening on http")?.split_once("://127.0.0.1:")?;
-            address.split('/').next()?.parse().ok()
+            let listening = line.strip_prefix("listening on http")?;
+            if listening.contains("unix:") {
+                return Some(0);
+            }
+            listening.split_once("://127.0.0.1:")?.1.split('/').next()?.parse().ok()
         });
-        Bridge { process, port, user, binary: self.binary, scratch }
+        let admin_port = (!admin.is_empty()).then(|| {
+            process.line("the line `metrics on http://ADDRESS/metrics`", |line| {
+                line.strip_prefix("metrics on http://127.0.0.1:")?.strip_suffix("/metrics")?.parse().ok()
+            })
+        });
+        Bridge { process, port, admin_port, user, binary, scratch }
     }
 }
 
 /// How the bridge knows its upstream.
 enum Trust {
     KnownHosts(String),
+    File(PathBuf),
     Pinned(Vec<String>),
 }
 
@@ -155,6 +229,7 @@ impl Trust {
                 fs::write(&file, text).unwrap();
                 format!("known_hosts = {file:?}")
             }
+            Trust::File(file) => format!("known_hosts = {file:?}"),
             Trust::Pinned(fingerprints) => format!("host_keys = {fingerprints:?}"),
         }
     }
@@ -175,6 +250,8 @@ fn write_secret(scratch: &Scratch, name: &str, secret: &str) {
 pub struct Bridge {
     process: Running,
     pub port: u16,
+    /// Where the admin listener is, with [`Config::admin`].
+    pub admin_port: Option<u16>,
     pub user: User,
     binary: PathBuf,
     scratch: Scratch,
@@ -192,6 +269,12 @@ impl Bridge {
 
     pub fn get(&self, path: &str) -> Request {
         Request::get(self.port, path)
+    }
+
+    /// A request to the admin listener.
+    #[track_caller]
+    pub fn admin(&self, path: &str) -> Request {
+        Request::get(self.admin_port.expect("Config::admin"), path)
     }
 
     pub fn tcp(&self) -> TcpStream {
@@ -233,6 +316,46 @@ impl Bridge {
 
     pub fn log(&self) -> String {
         self.process.stderr()
+    }
+
+    /// What it has printed.
+    pub fn output(&self) -> String {
+        self.process.stdout()
+    }
+
+    /// A file beside its configuration: `proxy.toml`, `known_hosts`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.scratch.join(name)
+    }
+
+    /// Asks it to read its files again.
+    pub fn hang_up(&self) {
+        self.process.signal(Signal::HUP);
+    }
+
+    /// How many lines of the log have all of these texts.
+    pub fn logged(&self, texts: &[&str]) -> usize {
+        let has_all = |line: &&str| texts.iter().all(|text| line.contains(text));
+        self.log().lines().filter(has_all).count()
+    }
+
+    /// Waits until so many lines of the log have all of these texts.
+    #[track_caller]
+    pub fn wait_logged(&self, count: usize, texts: &[&str]) {
+        let what = format!("{count} lines of the log with {texts:?}");
+        wait_until(&what, SOON, || self.logged(texts) >= count);
+        assert_eq!(self.logged(texts), count, "lines with {texts:?}");
+    }
+
+    /// Open files and sockets.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid().as_raw_nonzero())).unwrap().count()
+    }
+
+    /// Ends it with no chance to tidy up.
+    pub fn kill(&mut self) {
+        self.process.signal(Signal::KILL);
+        self.process.wait(SOON);
     }
 
     /// Asks it to drain.

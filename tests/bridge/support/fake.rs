@@ -1,6 +1,6 @@
 //! Upstreams that are not SSH servers, or not quite.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,6 +31,23 @@ impl Fake {
     /// Says `text`, then ends its half; the rest closes when the client has gone, so that no reset overtakes the text.
     pub fn says_and_ends(text: &'static [u8]) -> Fake {
         Fake::serve(move |mut stream| {
+            let _ = stream.write_all(text);
+            let _ = stream.shutdown(Shutdown::Write);
+            hold(&stream);
+        })
+    }
+
+    /// Waits for the head of a request, and answers it by `text`.
+    pub fn answers(text: &'static [u8]) -> Fake {
+        Fake::serve(move |mut stream| {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut byte) {
+                    Ok(1..) => head.extend(byte),
+                    _ => return,
+                }
+            }
             let _ = stream.write_all(text);
             let _ = stream.shutdown(Shutdown::Write);
             hold(&stream);

@@ -19,6 +19,7 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub struct Request {
     port: u16,
     source: Ipv4Addr,
+    before: Vec<u8>,
     method: &'static str,
     path: String,
     body: String,
@@ -29,7 +30,8 @@ impl Request {
     pub fn get(port: u16, path: &str) -> Request {
         let (path, body) = (path.to_owned(), String::new());
         let source = Ipv4Addr::LOCALHOST;
-        let request = Request { port, source, method: "GET", path, body, headers: Vec::new() };
+        let request =
+            Request { port, source, before: Vec::new(), method: "GET", path, body, headers: Vec::new() };
         request.header("Host", &format!("127.0.0.1:{port}"))
     }
 
@@ -72,6 +74,12 @@ impl Request {
         self
     }
 
+    /// These bytes come first on the connection, and are no part of the request.
+    pub fn after(mut self, bytes: &[u8]) -> Request {
+        self.before = bytes.to_vec();
+        self
+    }
+
     pub fn bearer(self, token: &str) -> Request {
         self.header("Authorization", &format!("Bearer {token}"))
     }
@@ -96,16 +104,24 @@ impl Request {
         Answer::read(self.send_only())
     }
 
-    /// Sends it; the answer is the caller's business.
+    /// Connects, and sends nothing.
     #[track_caller]
-    pub fn send_only(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from((self.source, 0)).into()).unwrap();
         socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)).into()).unwrap();
-        let mut stream = TcpStream::from(socket);
+        let stream = TcpStream::from(socket);
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(self.text().as_bytes()).unwrap();
+        stream
+    }
+
+    /// Sends it; the answer is the caller's business.
+    #[track_caller]
+    pub fn send_only(&self) -> TcpStream {
+        let mut stream = self.connect();
+        // A peer that has closed already tells more by its answer than we would by a panic.
+        let _ = stream.write_all(&[&self.before, self.text().as_bytes()].concat());
         stream
     }
 
@@ -164,6 +180,18 @@ impl Answer {
         same.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The public reason, without the number that finds its cause in the log.
+    #[track_caller]
+    pub fn reason(&self) -> &str {
+        let reason = self.header("SFTP-Authenticate-Info").expect("a public reason");
+        reason.split(" (ref ").next().unwrap()
+    }
+
+    /// That number.
+    pub fn reference(&self) -> Option<&str> {
+        reference(self.header("SFTP-Authenticate-Info")?)
+    }
+
     #[track_caller]
     pub fn body(mut self) -> String {
         let length: usize = self.header("Content-Length").expect("Content-Length").parse().unwrap();
@@ -185,4 +213,12 @@ impl Answer {
         assert_eq!(self.header("Sec-WebSocket-Extensions"), None, "compression is declined");
         Ws::new(self.stream, self.rest)
     }
+}
+
+/// The number at the end of a sentence for a person.
+pub fn reference(sentence: &str) -> Option<&str> {
+    let (_, number) = sentence.trim_end().rsplit_once(" (ref ")?;
+    let number = number.strip_suffix(')')?;
+    assert!(number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit()), "{sentence}");
+    Some(number)
 }

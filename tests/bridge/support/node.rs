@@ -12,10 +12,16 @@ const QUICK: Duration = Duration::from_secs(60);
 
 /// A script of tests/node, with its parameters as JSON on stdin.
 pub fn node(script: &str, parameters: &Value) -> Running {
+    node_with(script, parameters, &[])
+}
+
+/// The same with variables in its environment.
+pub fn node_with(script: &str, parameters: &Value, variables: &[(&str, String)]) -> Running {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     assert!(dir.join("node_modules/sftp-ws").is_dir(), "sftp-ws is not installed; run: tests/setup.sh");
     let mut command = Command::new(tool("node"));
     command.arg(dir.join(script)).current_dir(&dir).env("WS_NO_BUFFER_UTIL", "1");
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     let mut running = Running::spawn(&mut command);
     std::io::Write::write_all(running.stdin(), parameters.to_string().as_bytes()).unwrap();
     running.close_stdin();

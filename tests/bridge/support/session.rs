@@ -54,6 +54,16 @@ impl Session {
         assert_eq!(self.call(|id| sftp::write(id, handle, offset, data)).status(), sftp::OK);
     }
 
+    /// A file written from start to end, in pieces of 32 KiB.
+    #[track_caller]
+    pub fn put(&mut self, path: &str, data: &[u8]) {
+        let handle = self.create(path);
+        for (number, chunk) in data.chunks(32 << 10).enumerate() {
+            self.write(&handle, (number as u64) << 15, chunk);
+        }
+        self.close(&handle);
+    }
+
     #[track_caller]
     pub fn read(&mut self, handle: &[u8], offset: u64, length: u32) -> Vec<u8> {
         let response = self.call(|id| sftp::read(id, handle, offset, length));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+#[derive(Clone)]
 pub struct User {
     pub name: String,
     pub password: String,

@@ -1,0 +1,195 @@
+//! What the documents say of each other and of the program: links lead somewhere, commands are ones that exist.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect stops"
+)]
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use sftpbridge::cli::Cli;
+use sftpbridge::config::{Config, Overrides};
+
+/// A page without what stands in fences, and what stands there, with the language of each fence.
+struct Page {
+    path: PathBuf,
+    text: String,
+    fenced: Vec<(String, String)>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The pages at the root and in `docs`.
+fn pages() -> Vec<Page> {
+    let entries = [root().to_owned(), root().join("docs")].map(|folder| fs::read_dir(folder).unwrap());
+    let paths = entries.into_iter().flatten().map(|entry| entry.unwrap().path());
+    let pages: Vec<Page> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == "md")).map(read).collect();
+    assert!(pages.len() > 10, "only {} pages found: the reader of this test is broken", pages.len());
+    pages
+}
+
+fn read(path: PathBuf) -> Page {
+    let (mut text, mut fenced, mut inside) = (String::new(), Vec::<(String, String)>::new(), false);
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        match line.trim_start().strip_prefix("```") {
+            Some(_) if inside => inside = false,
+            Some(language) => {
+                fenced.push((language.to_owned(), String::new()));
+                inside = true;
+            }
+            None if inside => fenced.last_mut().unwrap().1 += &format!("{line}\n"),
+            None => text += &format!("{line}\n"),
+        }
+    }
+    assert!(!inside, "{}: a fence that is not closed", path.display());
+    Page { path, text, fenced }
+}
+
+/// The text without its code spans, and these.
+fn spans(text: &str) -> (String, Vec<String>) {
+    let mut parts = text.split('`').enumerate();
+    let (mut prose, mut code) = (String::new(), Vec::new());
+    for (number, part) in &mut parts {
+        match number % 2 {
+            0 => prose += part,
+            _ => code.push(part.split_whitespace().collect::<Vec<_>>().join(" ")),
+        }
+    }
+    (prose, code)
+}
+
+/// What stands in `](...)`.
+fn links(page: &Page) -> Vec<String> {
+    let (prose, _) = spans(&page.text);
+    prose.split("](").skip(1).map(|after| after.split(')').next().unwrap().to_owned()).collect()
+}
+
+/// The anchors of a page's headings, as they are made where such pages are read: small letters, hyphens for spaces,
+/// without punctuation, and numbered where one comes again.
+fn anchors(page: &Page) -> Vec<String> {
+    let mut times = HashMap::<String, usize>::new();
+    let headings = page.text.lines().filter_map(|line| line.strip_prefix('#'));
+    headings
+        .map(|heading| {
+            let heading = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+            let before = times.entry(anchor.clone()).or_default();
+            *before += 1;
+            if *before == 1 { anchor } else { format!("{anchor}-{}", *before - 1) }
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
+    let pages = pages();
+    let (mut checked, mut broken) = (0, Vec::new());
+    for page in &pages {
+        for link in links(page).iter().filter(|link| !link.contains("://")) {
+            checked += 1;
+            let (file, anchor) = link.split_once('#').map_or((&**link, None), |(file, a)| (file, Some(a)));
+            let target = match file {
+                "" => page.path.clone(),
+                file => page.path.parent().unwrap().join(file),
+            };
+            let found = target.canonicalize().is_ok_and(|target| match anchor {
+                None => true,
+                Some(anchor) => pages.iter().any(|other| {
+                    other.path.canonicalize().unwrap() == target && anchors(other).iter().any(|a| a == anchor)
+                }),
+            });
+            if !found {
+                broken.push(format!("{}: {link}", page.path.display()));
+            }
+        }
+    }
+    assert!(checked > 100, "only {checked} links found: the reader of this test is broken");
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_readme_lists_every_document() {
+    let readme = pages().into_iter().find(|page| page.path.ends_with("README.md")).unwrap();
+    let linked = links(&readme);
+    for entry in fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap()) {
+        let name = format!("docs/{}", entry.file_name().to_str().unwrap());
+        let listed = linked.iter().any(|link| link.starts_with(&name));
+        assert!(listed || entry.path().is_dir(), "{name} is not in README.md");
+    }
+}
+
+#[test]
+fn every_command_in_the_documents_is_one_that_exists() {
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for page in pages() {
+        let shell = page.fenced.iter().filter(|(language, _)| matches!(&**language, "sh" | "text"));
+        let lines =
+            shell.flat_map(|(_, lines)| lines.lines().map(|line| line.trim_start_matches("$ ").to_owned()));
+        for line in lines.chain(spans(&page.text).1) {
+            let command = line.split([';', '|', '>', '<', '#']).next().unwrap().replace(" ...", "");
+            let words: Vec<&str> = command.split_whitespace().collect();
+            // Brackets and dots are for readers: the synopsis of a command, or what is left out.
+            let Some((&"sftpbridge", [first, ..])) = words.split_first() else { continue };
+            if command.contains(['[', '…', ':']) && !command.contains("://") || !first.is_ascii() {
+                continue;
+            }
+            checked += 1;
+            if let Err(error) = Cli::try_parse_from(&words)
+                && error.kind() != clap::error::ErrorKind::MissingRequiredArgument
+                && error.kind() != clap::error::ErrorKind::DisplayVersion
+            {
+                wrong.push(format!("{}: {command}: {error}", page.path.display()));
+            }
+        }
+    }
+    assert!(checked > 10, "only {checked} commands found: the reader of this test is broken");
+    assert!(wrong.is_empty(), "commands that do not exist:\n{}", wrong.join("\n"));
+}
+
+/// Files that an example names are not here. Whatever else is wrong with it, is wrong.
+#[test]
+fn every_example_of_a_configuration_is_one_that_is_understood() {
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for page in pages() {
+        for (_, text) in page.fenced.iter().filter(|(language, _)| language == "toml") {
+            let mut text = text.clone();
+            if !text.contains("[upstreams.") {
+                text += "[upstreams.main]\naddress = \"files.example.org\"\nknown_hosts = \"known_hosts\"\n";
+            }
+            checked += 1;
+            let config = Config::resolve(Some((Path::new("proxy.toml"), &text)), [], &Overrides::default());
+            if let Err(error) = config.map_err(|error| error.to_string())
+                && !error.contains("No such file")
+            {
+                wrong.push(format!("{}: {error}\n{text}", page.path.display()));
+            }
+        }
+    }
+    assert!(checked > 10, "only {checked} examples found: the reader of this test is broken");
+    assert!(wrong.is_empty(), "examples that are not understood:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_crate_has_its_reason_in_the_list() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let list = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let sections =
+        manifest.split("\n[").filter(|section| section.split(']').next().unwrap().ends_with("dependencies"));
+    let crates: Vec<&str> = sections
+        .flat_map(|section| section.lines().skip(1).filter_map(|line| line.split_once(" = ")))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(crates.len() > 30, "only {} crates found: the reader of this test is broken", crates.len());
+    for name in crates {
+        let named = list.contains(&format!("`{name}`")) || list.contains(&format!("**{name}**"));
+        assert!(named, "{name} is not in docs/dependencies.md");
+    }
+}
