@@ -134,8 +134,6 @@ pub async fn run<S>(
     let part = part_with(connection, course.resumable, &ended);
     let goodbyes = async { tokio::join!(part, client.close(frame)) };
     let (exit, ()) = goodbyes.instrument(span).await;
-    course.trace.ended(code, &told, totals(&progress));
-    log_end(&identity, &user, &ended, code, &exit, &progress);
     let (up, down) = (progress.totals(Direction::Requests), progress.totals(Direction::Responses));
     let end = SessionEnd {
         close_code: code,
@@ -145,17 +143,19 @@ pub async fn run<S>(
         packets: up.packets + down.packets,
         duration: progress.age(),
     };
-    ending.record(&end).await;
-    metrics::session_ended(code, progress.age());
+    log_end(&identity, &user, &exit, &end);
+    course.trace.ended(code, &told, totals(&end));
+    metrics::session_ended(code, end.duration);
     if let Ended::Stalled(side) = ended {
         metrics::stalled(side);
     }
+    // Last, as it may have to wait.
+    ending.record(&end).await;
 }
 
-fn totals(progress: &Progress) -> Totals {
-    let (up, down) = (progress.totals(Direction::Requests), progress.totals(Direction::Responses));
-    let (packets, duration) = (up.packets + down.packets, progress.age().as_secs_f64());
-    Totals { bytes_up: up.bytes, bytes_down: down.bytes, packets, duration }
+fn totals(end: &SessionEnd<'_>) -> Totals {
+    let SessionEnd { bytes_up, bytes_down, packets, duration, .. } = *end;
+    Totals { bytes_up, bytes_down, packets, duration: duration.as_secs_f64() }
 }
 
 async fn stopped_when_wanted(
@@ -216,21 +216,20 @@ fn notices(limits: &config::Limits, draining: &CancellationToken) -> Notices {
     Notices { idle: Some(IDLE_NOTICE.min(limits.idle / 10)), drain: Some((draining.clone(), limits.drain)) }
 }
 
-fn log_end(identity: &Identity, user: &str, ended: &Ended, code: u16, exit: &Exit, progress: &Progress) {
-    let (up, down) = (progress.totals(Direction::Requests), progress.totals(Direction::Responses));
+fn log_end(identity: &Identity, user: &str, exit: &Exit, end: &SessionEnd<'_>) {
     tracing::info!(
         event = %"session_end",
         session = %identity.session,
         %user,
         peer = %identity.peer,
         upstream = %identity.upstream,
-        close_code = code,
-        reason = ended.to_string(),
+        close_code = end.close_code,
+        reason = end.reason,
         %exit,
-        bytes_up = up.bytes,
-        bytes_down = down.bytes,
-        packets = up.packets + down.packets,
-        duration = milliseconds(progress.age()),
+        bytes_up = end.bytes_up,
+        bytes_down = end.bytes_down,
+        packets = end.packets,
+        duration = milliseconds(end.duration),
     );
 }
 
