@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws), a system user to log in as, and two PAM
+# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws, browsers), a system user to log in as, and two PAM
 # services by which a test's own sshd checks that user's password, and asks for a one-time code. The machine's own logins
 # stay as they are, and nothing that is installed is started.
 # Quick when everything is there. What it cannot install, it names with the command that does.
@@ -75,6 +75,8 @@ rsyslogd rsyslog
 setpriv util-linux
 unshare util-linux
 mount mount
+chromium chromium
+firefox-esr firefox-esr
 node nodejs
 npm npm
 cc gcc
@@ -171,15 +173,16 @@ SERVICE
     say "renewed the one-time secret of $user ($otp_secrets/$user)"
 }
 
+# No package's own scripts run, and no browser is downloaded: the tests take those of the system.
 install_node_modules() {
-    local stamp=tests/node/node_modules/.package-lock.json
-    if [ -e "$stamp" ] && [ ! tests/node/package-lock.json -nt "$stamp" ]; then
-        say "node modules are there"
+    local folder=$1 stamp=$1/node_modules/.package-lock.json
+    if [ -e "$stamp" ] && [ ! "$folder/package-lock.json" -nt "$stamp" ]; then
+        say "node modules of $folder are there"
         return
     fi
-    say "npm ci in tests/node"
-    (cd tests/node && npm ci --ignore-scripts --no-audit --no-fund </dev/null) ||
-        fail "npm ci failed; run it again: cd tests/node && npm ci --ignore-scripts"
+    say "npm ci in $folder"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund </dev/null) ||
+        fail "npm ci failed; run it again: cd $folder && npm ci --ignore-scripts"
     touch "$stamp"
 }
 
@@ -191,5 +194,6 @@ as_root mkdir -p /run/sshd
 renew_user
 write_pam_service
 renew_otp_secret
-install_node_modules
+install_node_modules tests/node
+install_node_modules web
 say "ready"

@@ -1,0 +1,1 @@
+export declare const entries: Readonly<Record<string, string>>;
