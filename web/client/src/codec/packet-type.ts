@@ -1,0 +1,29 @@
+/** Packet types (draft-ietf-secsh-filexfer-02, section 3). */
+
+export const INIT = 1;
+export const VERSION = 2;
+export const OPEN = 3;
+export const CLOSE = 4;
+export const READ = 5;
+export const WRITE = 6;
+export const LSTAT = 7;
+export const FSTAT = 8;
+export const SETSTAT = 9;
+export const FSETSTAT = 10;
+export const OPENDIR = 11;
+export const READDIR = 12;
+export const REMOVE = 13;
+export const MKDIR = 14;
+export const RMDIR = 15;
+export const REALPATH = 16;
+export const STAT = 17;
+export const RENAME = 18;
+export const READLINK = 19;
+export const SYMLINK = 20;
+export const STATUS = 101;
+export const HANDLE = 102;
+export const DATA = 103;
+export const NAME = 104;
+export const ATTRS = 105;
+export const EXTENDED = 200;
+export const EXTENDED_REPLY = 201;
