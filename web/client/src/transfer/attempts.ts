@@ -1,0 +1,53 @@
+/** Tries again after a lost connection, on the next session, as long as something moves. */
+
+import type { Connection } from "../client/connection.ts";
+import { ConnectionError, SftpError } from "../errors.ts";
+import type { Session } from "../session/session.ts";
+import { aborted, type TransferControl } from "./transfer.ts";
+
+/** How often a transfer is begun again where it stood. */
+export interface RetryOptions {
+  /** Tries in a row without a byte of progress; 5 without it. */
+  readonly attempts?: number;
+  /**
+   * Milliseconds before the second try in a row without progress, doubled each time up to `maximum`, and a random part of
+   * them taken off; 500 and 30,000 without it. After progress, the next try is at once.
+   */
+  readonly delay?: number;
+  readonly maximum?: number;
+}
+
+/** Runs `attempt` on the session that is ready, and again on the next one. It has to go on where it stood. */
+export async function onEachSession<T>(
+  connection: Connection,
+  control: TransferControl,
+  progress: () => number,
+  attempt: (session: Session) => Promise<T>,
+  { attempts = 5, delay = 500, maximum = 30_000 }: RetryOptions = {},
+): Promise<T> {
+  const { signal, report } = control;
+  for (let idle = 0, best = progress(); ; ) {
+    try {
+      const session = await aborted(connection.session(signal), signal);
+      report({ state: "running" });
+      return await attempt(session);
+    } catch (error) {
+      // The furthest that it ever was: what is done a second time is no progress.
+      idle = progress() > best ? 0 : idle + 1;
+      best = Math.max(best, progress());
+      const retryable = (error instanceof ConnectionError || error instanceof SftpError) && error.retryable;
+      if (!retryable || signal.aborted || idle >= attempts || connection.state === "closed") throw error;
+      report({ state: "reconnecting" });
+      if (idle > 1) await pause(Math.min(maximum, delay * 2 ** (idle - 2)), signal);
+    }
+  }
+}
+
+/** Between half of the milliseconds and all: transfers that were lost together do not come back together. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds * (0.5 + Math.random() / 2));
+  });
+  return aborted(over, signal).finally(() => clearTimeout(timer));
+}
