@@ -1,0 +1,96 @@
+/** Many transfers that are one for the caller: one progress, one pause, one end. */
+
+import type { SftpPath } from "../path.ts";
+import { aborted, type Progress, Transfer, type TransferControl } from "../transfer/transfer.ts";
+import { Failures, Pool } from "./pool.ts";
+
+export interface Parallel {
+  /** Files at a time; 16 without it. Each costs several round trips, and the session's window is one for all. */
+  readonly parallel?: number;
+}
+
+/** The bytes of all files; there is no total, since what comes is not known yet. */
+export interface FolderProgress extends Progress {
+  /** Files that are done. */
+  readonly files: number;
+  readonly failed: number;
+}
+
+/** What became of a folder. */
+export interface FolderResult {
+  readonly files: number;
+  /** Of all files. */
+  readonly bytes: number;
+  /** Links, devices and such. */
+  readonly skipped: number;
+}
+
+/** What fails does not stop the rest, and is told by a TreeError at the end; a lost connection does. */
+export interface FolderTransfer extends Transfer<FolderResult> {
+  readonly progress: FolderProgress;
+  [Symbol.asyncIterator](): AsyncIterator<FolderProgress>;
+}
+
+/** What the one that finds the files is given. */
+export interface Batch {
+  readonly control: TransferControl;
+  readonly failures: Failures;
+  readonly totals: { readonly bytes: number; skipped: number };
+  /** Resolves when the task has begun, beside others. What fails is kept. */
+  add(path: SftpPath, task: () => Promise<unknown>): Promise<void>;
+  /** To the end of the transfer. */
+  follow(transfer: Transfer<unknown>): Promise<void>;
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>;
+}
+
+/** `find` adds the files. After a cancellation nothing of it is awaited: what it asks of others may never end. */
+export function folderTransfer(
+  { parallel = 16, signal }: Parallel & { readonly signal?: AbortSignal | undefined },
+  find: (batch: Batch) => Promise<void>,
+): FolderTransfer {
+  const work = async (control: TransferControl): Promise<FolderResult> => {
+    const { signal, running } = control;
+    const failures = new Failures();
+    const totals = { files: 0, bytes: 0, skipped: 0 };
+    const report = () => {
+      const progress: Partial<FolderProgress> = { ...totals, failed: failures.count };
+      control.report(progress);
+    };
+    let resumed: Promise<void> | undefined;
+    const follow = async (transfer: Transfer<unknown>) => {
+      let before = 0;
+      for await (const { bytes } of transfer) {
+        totals.bytes += bytes - before;
+        before = bytes;
+        report();
+        if (!control.paused) continue;
+        transfer.pause();
+        resumed ??= running();
+        await resumed;
+        resumed = undefined;
+        transfer.resume();
+      }
+      await transfer;
+      totals.files++;
+    };
+    report();
+    const all = Pool.run(parallel, (pool) =>
+      find({
+        control,
+        failures,
+        totals,
+        idle: () => pool.idle(),
+        follow,
+        async add(path, task) {
+          await running();
+          await pool.add(() => failures.try(path, signal, task).finally(report));
+        },
+      }),
+    );
+    await aborted(all, signal);
+    failures.check();
+    return totals;
+  };
+  return new Transfer(work, signal) as unknown as FolderTransfer;
+}
