@@ -1,0 +1,5 @@
+/** The service worker, as one classic script. */
+
+import { serveDownloads } from "../../../src/service-worker/index.ts";
+
+serveDownloads();
