@@ -25,9 +25,10 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The pages at the root and in `docs`.
+/// The pages at the root, in `docs`, and of the client library.
 fn pages() -> Vec<Page> {
-    let entries = [root().to_owned(), root().join("docs")].map(|folder| fs::read_dir(folder).unwrap());
+    let folders = ["", "docs", "web/client"];
+    let entries = folders.map(|folder| fs::read_dir(root().join(folder)).unwrap());
     let paths = entries.into_iter().flatten().map(|entry| entry.unwrap().path());
     let pages: Vec<Page> =
         paths.filter(|path| path.extension().is_some_and(|e| e == "md")).map(read).collect();
@@ -189,7 +190,23 @@ fn every_crate_has_its_reason_in_the_list() {
         .collect();
     assert!(crates.len() > 30, "only {} crates found: the reader of this test is broken", crates.len());
     for name in crates {
-        let named = list.contains(&format!("`{name}`")) || list.contains(&format!("**{name}**"));
-        assert!(named, "{name} is not in docs/dependencies.md");
+        assert!(is_named(name, &list), "{name} is not in docs/dependencies.md");
     }
+}
+
+#[test]
+fn every_npm_package_has_its_reason_in_the_list_and_none_is_needed_at_run_time() {
+    let manifest = fs::read_to_string(root().join("web/client/package.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let list = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    assert!(manifest.get("dependencies").is_none(), "the client library has no dependencies");
+    let packages = manifest["devDependencies"].as_object().unwrap();
+    assert!(packages.len() > 10, "only {} packages found: the reader of this test is broken", packages.len());
+    for name in packages.keys() {
+        assert!(is_named(name, &list), "{name} is not in docs/dependencies.md");
+    }
+}
+
+fn is_named(name: &str, list: &str) -> bool {
+    list.contains(&format!("`{name}`")) || list.contains(&format!("**{name}**"))
 }
