@@ -23,7 +23,7 @@ export type * from "./login/auth.ts";
 export type * from "./login/message.ts";
 export { join, type NamedEntry, type SftpPath, shown } from "./path.ts";
 export type { Session } from "./session/session.ts";
-export type * from "./transport/transport.ts";
+export type { OpenTransport, Transport, TransportEnd } from "./transport/transport.ts";
 export * from "./transport/websocket.ts";
 
 /** Connects and logs in. Rejects with an AuthError, a ConnectionError, a ProtocolError, or the signal's reason. */

@@ -3,11 +3,11 @@
 import type { Abortable } from "../client/ask.ts";
 import type { CoreClient } from "../client/core-client.ts";
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import { type Attributes, fileType } from "../codec/attributes.ts";
 import { SftpError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
 import { beside } from "./conflict.ts";
-import { aborted } from "./transfer.ts";
 
 /** A hidden name in the same directory, of which nobody else knows. */
 export const partial = (target: SftpPath): SftpPath =>

@@ -1,9 +1,10 @@
 /** Tries again after a lost connection, on the next session, as long as something moves. */
 
 import type { Connection } from "../client/connection.ts";
+import { aborted, pause } from "../client/wait.ts";
 import { ConnectionError, SftpError } from "../errors.ts";
 import type { Session } from "../session/session.ts";
-import { aborted, type TransferControl } from "./transfer.ts";
+import type { TransferControl } from "./transfer.ts";
 
 /** How often a transfer is begun again where it stood. */
 export interface RetryOptions {
@@ -41,13 +42,4 @@ export async function onEachSession<T>(
       if (idle > 1) await pause(Math.min(maximum, delay * 2 ** (idle - 2)), signal);
     }
   }
-}
-
-/** Between half of the milliseconds and all: transfers that were lost together do not come back together. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout>;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds * (0.5 + Math.random() / 2));
-  });
-  return aborted(over, signal).finally(() => clearTimeout(timer));
 }

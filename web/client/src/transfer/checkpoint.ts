@@ -1,8 +1,8 @@
 /** What is known of a transfer that was not finished, for the next page load. */
 
 import type { Connection } from "../client/connection.ts";
+import { aborted } from "../client/wait.ts";
 import type { SftpPath } from "../path.ts";
-import { aborted } from "./transfer.ts";
 
 /** How far an upload came. No secrets, and no content but a length. */
 export interface Checkpoint {

@@ -1,10 +1,11 @@
 /** What to do where the target of an upload is there already. */
 
 import { concat, utf8 } from "../bytes.ts";
+import { aborted } from "../client/wait.ts";
 import type { Attributes } from "../codec/attributes.ts";
 import { type SftpPath, toPath } from "../path.ts";
 import { isFile } from "./atomic.ts";
-import { aborted, TransferError } from "./transfer.ts";
+import { TransferError } from "./transfer.ts";
 
 /**
  * `error`: the upload is rejected. `overwrite`: the target is replaced. `skip`: it is left as it is. `rename`: the upload goes to

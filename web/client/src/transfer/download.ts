@@ -2,12 +2,13 @@
 
 import type { CoreClient } from "../client/core-client.ts";
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import type { Attributes } from "../codec/attributes.ts";
 import type { SftpPath } from "../path.ts";
 import type { RetryOptions } from "./attempts.ts";
 import { reading } from "./reading.ts";
 import { outputOf, type Sink, type SinkOptions } from "./sink.ts";
-import { aborted, Transfer } from "./transfer.ts";
+import { Transfer } from "./transfer.ts";
 
 /** How to download, and which bytes. */
 export interface DownloadOptions extends SinkOptions {

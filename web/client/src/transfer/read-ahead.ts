@@ -4,10 +4,11 @@
  */
 
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import { ProtocolError } from "../errors.ts";
 import { windowOf } from "../window/shared.ts";
 import type { Permit } from "../window/window.ts";
-import { aborted, type TransferControl } from "./transfer.ts";
+import type { TransferControl } from "./transfer.ts";
 
 /** Bytes that may have been asked for and not been taken, on top of the session's window. */
 const SLACK = 2 ** 20;

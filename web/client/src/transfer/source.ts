@@ -1,8 +1,9 @@
 /** Where the bytes of an upload come from: a Blob, which can be read again, or a stream, of which the rest is kept. */
 
 import type { Bytes } from "../bytes.ts";
+import { aborted } from "../client/wait.ts";
 import type { SftpPath } from "../path.ts";
-import { aborted, TransferError } from "./transfer.ts";
+import { TransferError } from "./transfer.ts";
 
 export interface Source {
   /** Nothing for a stream that has not ended. */

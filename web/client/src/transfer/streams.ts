@@ -4,10 +4,10 @@ import type { Bytes } from "../bytes.ts";
 import type { Abortable } from "../client/ask.ts";
 import type { CoreClient, OpenOptions } from "../client/core-client.ts";
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import type { SftpPath } from "../path.ts";
 import { windowOf } from "../window/shared.ts";
 import { type ByteRange, reading } from "./reading.ts";
-import { aborted } from "./transfer.ts";
 
 /**
  * Pull-based: nothing is asked for before the first read, and then no more ahead than the session's window and 1 MiB.

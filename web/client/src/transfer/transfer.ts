@@ -3,8 +3,6 @@
 import { aborted } from "../client/wait.ts";
 import { type SftpPath, shown } from "../path.ts";
 
-export { aborted };
-
 export type TransferState =
   | "waiting"
   | "running"

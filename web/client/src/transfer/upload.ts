@@ -4,6 +4,7 @@ import type { CoreClient } from "../client/core-client.ts";
 import { fsync } from "../client/extensions.ts";
 import type { FileHandle } from "../client/file.ts";
 import { renameOver } from "../client/rename.ts";
+import { aborted } from "../client/wait.ts";
 import { type Attributes, fileType } from "../codec/attributes.ts";
 import { ConnectionError, SftpError } from "../errors.ts";
 import { type SftpPath, shown } from "../path.ts";
@@ -13,7 +14,7 @@ import { identity, recordIn } from "./checkpoint.ts";
 import { decide, numbered } from "./conflict.ts";
 import type { UploadOptions, UploadResult } from "./options.ts";
 import { blobSource, streamSource } from "./source.ts";
-import { aborted, Transfer, type TransferControl, TransferError } from "./transfer.ts";
+import { Transfer, type TransferControl, TransferError } from "./transfer.ts";
 import { compare, TAIL, VerifyError, verifyUpload } from "./verify.ts";
 import { writeAll } from "./writes.ts";
 

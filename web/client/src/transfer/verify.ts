@@ -3,10 +3,11 @@
 import type { Abortable } from "../client/ask.ts";
 import { checkFile } from "../client/extensions.ts";
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import { SftpError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
 import { readAhead } from "./read-ahead.ts";
-import { aborted, TransferError } from "./transfer.ts";
+import { TransferError } from "./transfer.ts";
 
 /**
  * How sure it has to be. `size`: the sizes are the same. `tail`: so are the last 64 KiB. `content`: so is every byte; all

@@ -2,10 +2,11 @@
 
 import { byteLength } from "../bytes.ts";
 import type { FileHandle } from "../client/file.ts";
+import { aborted } from "../client/wait.ts";
 import { SftpError } from "../errors.ts";
 import { windowOf } from "../window/shared.ts";
 import type { Source } from "./source.ts";
-import { aborted, type TransferControl } from "./transfer.ts";
+import type { TransferControl } from "./transfer.ts";
 
 /**
  * Writes the source from `from` on. With `holdLast` the last request waits for all others, so that a file that has its size is

@@ -1,7 +1,8 @@
 /** Many transfers that are one for the caller: one progress, one pause, one end. */
 
+import { aborted } from "../client/wait.ts";
 import type { SftpPath } from "../path.ts";
-import { aborted, type Progress, Transfer, type TransferControl } from "../transfer/transfer.ts";
+import { type Progress, Transfer, type TransferControl } from "../transfer/transfer.ts";
 import { Failures, Pool } from "./pool.ts";
 
 export interface Parallel {

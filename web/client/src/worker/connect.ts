@@ -2,8 +2,9 @@
 
 import type { ConnectionEvents } from "../client/connection.ts";
 import type { SftpClient } from "../client/sftp-client.ts";
+import { aborted } from "../client/wait.ts";
 import { ConnectionError } from "../errors.ts";
-import { aborted, Transfer } from "../transfer/transfer.ts";
+import { Transfer } from "../transfer/transfer.ts";
 import { type Any, type Begin, type Call, ignore, peer, type Run, streamOf } from "./peer.ts";
 import type { RemoteClient, RemoteConnectOptions } from "./remote.ts";
 

@@ -1,8 +1,9 @@
 import { expect, test, vi } from "vitest";
 import type { Connection } from "../../../src/client/connection.ts";
+import { aborted } from "../../../src/client/wait.ts";
 import { ConnectionError, SftpError } from "../../../src/errors.ts";
 import { onEachSession } from "../../../src/transfer/attempts.ts";
-import { aborted, Transfer, type TransferControl } from "../../../src/transfer/transfer.ts";
+import { Transfer, type TransferControl } from "../../../src/transfer/transfer.ts";
 
 const seen = async (transfer: Transfer<unknown>) => {
   const states: string[] = [];
