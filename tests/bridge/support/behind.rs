@@ -204,7 +204,7 @@ pub fn an_upload_is_not_kept(kind: &Kind) {
 /// A session in which nothing happens, behind one proxy as it is shipped and another that cuts what is silent for 60 s.
 /// The bridge pings through the first; behind the second it does not come to it.
 #[track_caller]
-pub fn idle_sessions_survive_where_the_bridge_pings(kind: &Kind, naive: impl FnOnce(Shipped) -> Shipped) {
+pub fn idle_sessions_survive_where_the_bridge_pings(kind: &Kind, naive: impl Fn(Shipped) -> Shipped) {
     const LONG: Duration = Duration::from_secs(66);
     let (good, bad) =
         (site(), Site::with(Sshd::start(), |config| config.listen(TRUSTING).limit(r#"keepalive = "5m""#)));

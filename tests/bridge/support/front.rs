@@ -13,7 +13,7 @@ use super::files::Scratch;
 use super::http::Request;
 use super::process::{Running, read_lossy, tool};
 use super::shipped::Shipped;
-use super::wait::{SOON, wait_until};
+use super::wait::{SOON, wait_for, wait_until};
 
 /// The name in the examples.
 pub const NAME: &str = "files.example.org";
@@ -80,18 +80,29 @@ impl Front {
 
     /// With more changes; what is put in the bridge's place is theirs.
     #[track_caller]
-    pub fn with(kind: &Kind, change: impl FnOnce(Shipped) -> Shipped) -> Front {
-        let place = Place::new();
-        let shipped = change((kind.place)(Shipped::read(kind.file), &place));
-        let file = shipped.write(place.scratch.join(kind.file));
-        let mut process = Running::spawn(&mut (kind.start)(&file));
-        wait_until("the proxy to listen", SOON, || {
-            if let Some(status) = process.ended() {
-                panic!("the proxy ended ({status}): {}{}", process.stdout(), process.stderr());
+    pub fn with(kind: &Kind, change: impl Fn(Shipped) -> Shipped) -> Front {
+        // A port that was free a moment ago may be taken now: then the proxy ends, and gets another.
+        for _ in 0..10 {
+            let place = Place::new();
+            let shipped = change((kind.place)(Shipped::read(kind.file), &place));
+            let file = shipped.write(place.scratch.join(kind.file));
+            let process = Running::spawn(&mut (kind.start)(&file));
+            let mut front = Front { process, place };
+            if front.listens() {
+                return front;
             }
-            TcpStream::connect(("127.0.0.1", place.port)).is_ok()
-        });
-        Front { process, place }
+        }
+        panic!("no free port for the proxy in ten tries");
+    }
+
+    /// Whether it does before it ends, where its port is why it ends.
+    #[track_caller]
+    fn listens(&mut self) -> bool {
+        wait_for("the proxy to listen", SOON, || match self.process.ended() {
+            Some(_) if self.log().contains("Address already in use") => Some(false),
+            Some(status) => panic!("the proxy ended ({status}): {}", self.log()),
+            None => TcpStream::connect(("127.0.0.1", self.place.port)).is_ok().then_some(true),
+        })
     }
 
     pub fn pid(&self) -> Pid {
