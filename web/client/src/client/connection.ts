@@ -17,7 +17,7 @@ export type ConnectionState = "connecting" | "ready" | "reconnecting" | "suspend
 
 /** When to try again after a lost connection. */
 export interface ReconnectOptions {
-  /** Milliseconds before the second try, 500 without it; doubles with each, with a random part. The first is at once. */
+  /** Milliseconds before the second try, 500 without it, 1 at least; doubles with each, with a random part. The first is at once. */
   readonly delay?: number;
   /** Milliseconds between two tries at most, 30,000 without it. */
   readonly maximum?: number;

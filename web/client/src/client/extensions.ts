@@ -43,9 +43,12 @@ export const ifUnsupported = <T>(first: Promise<T>, other: () => Promise<T>): Pr
     throw error;
   });
 
-/** Resolves when what was written to the file is on the server's disk. */
-export const fsync = (file: FileHandle, options?: Abortable): Promise<void> =>
-  extended(undefined, file, codec.fsync(file), options);
+/** Milliseconds until a server has gone through so many bytes at 1 MB/s, of which it says no word meanwhile: an hour at most. */
+const patienceFor = (bytes = Number.POSITIVE_INFINITY) => Math.min(bytes / 1000, 3_600_000);
+
+/** Resolves when what was written to the file is on the server's disk, for which it has ten minutes. */
+export const fsync = (file: FileHandle, { signal }: Abortable = {}): Promise<void> =>
+  extended(undefined, file, codec.fsync(file), { signal, patience: 600_000 });
 
 /**
  * Of a user, or of the one who is logged in without a name. By `expand-path@openssh.com` or, where the server lacks that, by
@@ -86,7 +89,10 @@ export async function copyData(
   if (from.session !== to.session) throw new ConnectionError("the files were opened on two sessions");
   // No bytes are "up to the end" on the wire.
   if (length !== 0)
-    await extended(undefined, to, codec.copyData(from, offset, length ?? 0, to, toOffset), { signal });
+    await extended(undefined, to, codec.copyData(from, offset, length ?? 0, to, toOffset), {
+      signal,
+      patience: patienceFor(length),
+    });
 }
 
 /** Hashes of a file, as the server finds them. */
@@ -95,8 +101,6 @@ export async function checkFile(
   at: SftpPath | FileHandle,
   range: codec.HashedRange & Abortable,
 ): Promise<codec.FileHashes> {
-  const { signal, length = Number.POSITIVE_INFINITY } = range;
-  // The server reads it all before it says a word: an hour at most, and no more than it takes at 1 MB/s.
-  const patience = Math.min(length / 1000, 3_600_000);
-  return extended(client, at, codec.checkFile(at, range), { signal, patience });
+  const { signal, length } = range;
+  return extended(client, at, codec.checkFile(at, range), { signal, patience: patienceFor(length) });
 }

@@ -80,7 +80,7 @@ function recovery({ auth, prompt, reconnect, ...others }: ConnectOptions): Recov
     const last = {};
     for (let least = 0; ; ) {
       await pause(wait, signal, least);
-      wait = Math.min(maximum, wait * 2 || delay);
+      wait = Math.min(maximum, wait * 2 || delay || 1);
       try {
         const options = { ...rest, ...(auth && { auth: ask(connection.ready?.resume_token, last) }) };
         const session = await aborted(begin(options, signal), signal);

@@ -248,6 +248,7 @@ export function peer(
     ended(error);
   }
 
+  port.onmessageerror = () => end(new Error("a message could not be read"));
   port.onmessage = ({ data }) => {
     if (!data) return end(new Error("the other side has ended"));
     const { id, stop, args, news, value, error } = data;

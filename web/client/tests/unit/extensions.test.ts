@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FileHandle } from "../../src/client/file.ts";
 import { SftpClient } from "../../src/client/sftp-client.ts";
 import { Status } from "../../src/codec/numbers.ts";
@@ -9,6 +9,25 @@ import * as server from "../support/server-codec.ts";
 
 const handleOf = async (scripted: Scripted, handle = 7) =>
   new FileHandle(await scripted.session(), Uint8Array.of(handle), "/file");
+
+test.each([
+  ["fsync", (client: SftpClient, file: FileHandle) => client.fsync(file), 600_000],
+  ["copyData", (client: SftpClient, file: FileHandle) => client.copyData(file, file), 3_600_000],
+  [
+    "copyData of 1 GB",
+    (client: SftpClient, file: FileHandle) => client.copyData(file, file, { length: 1e9 }),
+    1_000_000,
+  ],
+])("%s may take longer than a session is silent otherwise", async (_, ask, patience) => {
+  const scripted = new Scripted(({ id }) => server.status(id), {
+    "fsync@openssh.com": "1",
+    "copy-data": "1",
+  });
+  const file = await handleOf(scripted);
+  const request = vi.spyOn(file.session, "request");
+  await ask(new SftpClient(scripted.connection), file);
+  expect(request.mock.calls.map(([, , asked]) => asked.patience)).toEqual([patience]);
+});
 
 describe("where the server lacks an extension, or has another version of it,", () => {
   test.each([

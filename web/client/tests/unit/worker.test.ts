@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { AuthError, ConnectionError, SftpError } from "../../src/errors.ts";
 import { KeyError } from "../../src/keys/index.ts";
 import { connectInWorker, type RemoteClient, serve } from "../../src/worker/index.ts";
@@ -476,6 +476,26 @@ test("a KeyError of a key is a KeyError for the page", async () => {
   const error = await rejection(it.login({ key: { publicKey: "x", sign } }));
   expect(error).toBeInstanceOf(KeyError);
   expect(error.code).toBe("full");
+});
+
+test("a message that cannot be read ends it: what is under way is rejected", async () => {
+  const ports: MessagePort[] = [];
+  const Channel = MessageChannel;
+  vi.stubGlobal(
+    "MessageChannel",
+    class extends Channel {
+      constructor() {
+        super();
+        ports.push(this.port1);
+      }
+    },
+  );
+  const { remote: it } = await remote({ hang: () => new Promise(() => {}) });
+  vi.unstubAllGlobals();
+  const hanging = rejection(it.hang());
+  // The first is that of the stand-in for a worker.
+  ports[1]?.dispatchEvent(new Event("messageerror"));
+  expect(await hanging).toMatchObject({ message: "a message could not be read" });
 });
 
 test("what is thrown and cannot be passed, nor shown, still rejects", async () => {

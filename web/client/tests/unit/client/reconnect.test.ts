@@ -199,6 +199,15 @@ test("the back-off doubles up to its maximum, with a random part", async () => {
   await connection.close();
 });
 
+test("without a delay it is no busy loop", async () => {
+  const { bridge, connection } = await connected({ reconnect: { delay: 0 } });
+  bridge.sockets.push(...Array<"refuse">(50).fill("refuse"));
+  bridge.last.end();
+  await quiet();
+  expect(bridge.tries).toBe(2);
+  await connection.close();
+});
+
 test("it is given up after a time, with what was wrong last", async () => {
   const { bridge, events } = await connected({ reconnect: { giveUp: 5_000 } });
   bridge.sockets.push(...Array<"refuse">(99).fill("refuse"));
