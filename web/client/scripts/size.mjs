@@ -6,8 +6,8 @@ import { build } from "vite";
 import { entries } from "./entries.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** These only ever go down. The goal is 6,000 and 20,000. */
-const budgets = { core: 6_450, everything: 26_600 };
+/** These only ever go down. The goal for everything is 20,000, too. */
+const budgets = { index: 20_000, core: 6_000, everything: 24_950 };
 
 /** Of these entries as one file, and what is left of each beside it. */
 async function size(names) {

@@ -10,6 +10,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export const utf8 = (text: string): Bytes => encoder.encode(text) as Bytes;
 
+export const bytesOf = (value: string | Uint8Array): Uint8Array =>
+  typeof value === "string" ? utf8(value) : value;
+
 /** For reading only: what is not UTF-8 becomes U+FFFD. */
 export const text = (bytes: Uint8Array): string => decoder.decode(bytes);
 
@@ -43,7 +46,7 @@ export const uint64 = integer(8, Number.MAX_SAFE_INTEGER);
 
 /** string: uint32 and as many bytes. */
 export function string(value: string | Uint8Array): Bytes {
-  const bytes = typeof value === "string" ? utf8(value) : value;
+  const bytes = bytesOf(value);
   return concat(uint32(bytes.length), bytes);
 }
 
@@ -67,10 +70,6 @@ export class Reader {
     return this.#at - length;
   }
 
-  byte(): number {
-    return this.#view.getUint8(this.#skip(1));
-  }
-
   uint32(): number {
     return this.#view.getUint32(this.#skip(4));
   }
@@ -82,19 +81,15 @@ export class Reader {
 
   /** A view, not a copy. A ProtocolError above `most` bytes. */
   string(most?: number): Uint8Array {
-    return this.#bytes(this.uint32(), most);
+    return this.bytes(this.uint32(), most);
   }
 
   text(): string {
     return text(this.string());
   }
 
-  /** All that is left; a view, not a copy. */
-  rest(): Uint8Array {
-    return this.#bytes(this.left);
-  }
-
-  #bytes(length: number, most?: number): Uint8Array {
+  /** A view, too. */
+  bytes(length: number, most?: number): Uint8Array {
     const at = this.#skip(length, most);
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length);
   }

@@ -4,7 +4,7 @@ import { type ConnectOptions, openConnection } from "./client/connection.ts";
 import { CoreClient } from "./client/core-client.ts";
 
 export type { Bytes } from "./bytes.ts";
-export type { Abortable } from "./client/ask.ts";
+export type { Abortable, Repeatable } from "./client/ask.ts";
 export type {
   Connection,
   ConnectionEvents,
@@ -16,12 +16,12 @@ export type {
 export * from "./client/core-client.ts";
 export { FileHandle } from "./client/file.ts";
 export type { Attributes, FileType } from "./codec/attributes.ts";
-export type { Limits } from "./codec/extensions.ts";
 export type { Entry } from "./codec/response.ts";
 export * from "./errors.ts";
 export type * from "./login/auth.ts";
 export type * from "./login/message.ts";
-export { join, type NamedEntry, type SftpPath, shown } from "./path.ts";
+export { type NamedEntry, type SftpPath, shown } from "./path.ts";
+export type { Limits } from "./session/limits.ts";
 export type { Session } from "./session/session.ts";
 export type { OpenTransport, Transport, TransportEnd } from "./transport/transport.ts";
 export * from "./transport/websocket.ts";

@@ -72,6 +72,15 @@ export class ConnectionError extends Error {
   }
 }
 
+/** What the bridge says of it. */
+interface Refusal {
+  readonly message?: string;
+  readonly code?: string;
+  readonly methods?: readonly string[];
+  readonly retry_after?: number;
+  readonly session?: string;
+}
+
 /** The login was refused, or cannot go on. */
 export class AuthError extends Error {
   override name = "AuthError";
@@ -84,17 +93,18 @@ export class AuthError extends Error {
   /** What to find it by in the bridge's log. */
   declare readonly session: string | undefined;
 
-  constructor(
-    message: string,
-    code: string,
-    methods: readonly string[] = [],
-    retryAfter?: number,
-    session?: string,
-  ) {
+  /** Without the bridge's words there is nothing to log in with. */
+  constructor({
+    message = "nothing to log in with",
+    code = "no-answer",
+    methods = [],
+    retry_after,
+    session,
+  }: Refusal = {}) {
     super(message);
     this.code = code;
     this.methods = methods;
-    this.retryAfter = retryAfter;
+    this.retryAfter = retry_after;
     this.session = session;
   }
 }

@@ -9,6 +9,7 @@ export type { Resumption } from "./client/reconnect.ts";
 export * from "./client/sftp-client.ts";
 export type { Feature, FileHashes, FileSystem, HashedRange } from "./codec/extensions.ts";
 export * from "./core.ts";
+export { join } from "./path.ts";
 export type { RetryOptions } from "./transfer/attempts.ts";
 export { type Checkpoint, type CheckpointStore, MemoryCheckpoints } from "./transfer/checkpoint.ts";
 export * from "./transfer/checkpoint-indexeddb.ts";

@@ -1,6 +1,6 @@
 /** Paths and names. A server's name may be any bytes; one that is not UTF-8 keeps them. */
 
-import { concat, text, utf8 } from "./bytes.ts";
+import { bytesOf, concat, text, utf8 } from "./bytes.ts";
 
 /** A path or name: text, or the bytes themselves where they are not UTF-8. */
 export type SftpPath = string | Uint8Array;
@@ -23,13 +23,11 @@ export function toPath(bytes: Uint8Array): SftpPath {
 /** The path of an entry in a directory. */
 export function join(directory: SftpPath, entry: NamedEntry | string): SftpPath {
   const name = typeof entry === "string" ? entry : (entry.rawName ?? entry.name);
-  const slash = directory.length && !/\/$/.test(shown(directory)) ? "/" : "";
+  const slash = /[^/]$/.test(shown(directory)) ? "/" : "";
   return typeof directory === "string" && typeof name === "string"
     ? directory + slash + name
     : concat(bytesOf(directory), utf8(slash), bytesOf(name));
 }
-
-const bytesOf = (path: SftpPath) => (typeof path === "string" ? utf8(path) : path);
 
 /** The path of another name in the same directory. */
 export const sibling = (path: SftpPath, name: string): SftpPath =>

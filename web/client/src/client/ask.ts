@@ -1,10 +1,10 @@
-/** One request on the session that is ready; one that only reads, once more on the next when its connection is lost. */
+/** One request, on a file's session or on that which a connection has. */
 
 import type { Reader } from "../bytes.ts";
+import { Type } from "../codec/numbers.ts";
 import type { Request } from "../codec/request.ts";
-import { ConnectionError } from "../errors.ts";
-import type { Asked, Session } from "../session/session.ts";
-import type { Connection } from "./connection.ts";
+import type { SftpPath } from "../path.ts";
+import type { Session } from "../session/session.ts";
 
 /** What every operation takes. */
 export interface Abortable {
@@ -12,33 +12,27 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether doing it twice is the same as doing it once. */
+/** What is known of an operation where the connection is lost. */
 export interface Repeatable extends Abortable {
-  readonly retry?: boolean | undefined;
+  /** Doing it twice is the same as doing it once. */
+  readonly repeatable?: boolean | undefined;
 }
 
-/** Runs `work` on the session that is ready; with `retry` once more on the next one, if the connection is made again. */
-export async function onSession<T>(
-  connection: Connection,
-  { signal, retry }: Repeatable,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await connection.session(signal);
-  try {
-    return await work(session);
-  } catch (error) {
-    if (!(retry && error instanceof ConnectionError && error.retryable)) throw error;
-    // From here on the connection knows that the session is over.
-    await session.closed;
-    if (connection.state === "closed") throw error;
-    return onSession(connection, { signal }, work);
-  }
+/** Where requests can be made: a session, or a connection, which may have another one by then. */
+export interface Runs {
+  run<T>(asked: Repeatable, work: (session: Session) => Promise<T>): Promise<T>;
 }
 
-/** The reply, decoded, or its body. Rejects with what `Session.request` and `Connection.session` reject with. */
-export const ask = <T = Reader>(
-  connection: Connection,
+/** Repeatable where it only reads, and so has more to tell than a STATUS. */
+export function ask<T>(
+  on: Runs,
   request: Request,
   expected: number,
-  asked: Asked<T> & Repeatable,
-): Promise<T> => onSession(connection, asked, (session) => session.request(request, expected, asked));
+  operation: string,
+  path: SftpPath,
+  options?: Repeatable,
+  decode: (body: Reader, session: Session) => T = () => undefined as T,
+): Promise<T> {
+  const asked = { repeatable: expected !== Type.STATUS, ...options, operation, path, decode };
+  return on.run(asked, (session) => session.request(request, expected, asked));
+}

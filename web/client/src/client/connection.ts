@@ -3,14 +3,14 @@
  * fails with a ConnectionError. That is the end here; the main entry's connection comes back.
  */
 
-import { ConnectionError } from "../errors.ts";
 import type { AnswerPrompt, AuthSource } from "../login/auth.ts";
 import { login } from "../login/conversation.ts";
 import type { Notice, Ready } from "../login/message.ts";
 import { parse } from "../login/parse.ts";
 import { Session } from "../session/session.ts";
-import type { OpenTransport } from "../transport/transport.ts";
+import { closedBy, type OpenTransport } from "../transport/transport.ts";
 import { webSocket } from "../transport/websocket.ts";
+import type { Repeatable } from "./ask.ts";
 
 /** `suspended`: it was lost because it was not used, and comes back when it is. */
 export type ConnectionState = "connecting" | "ready" | "reconnecting" | "suspended" | "closed";
@@ -66,6 +66,8 @@ export interface Connection {
   readonly current: Session | undefined;
   /** The session that is ready, or will be; rejects when there will be none, or with the signal's reason. */
   session(signal?: AbortSignal): Promise<Session>;
+  /** Runs `work` on that session; what is repeatable once more, where it is lost meanwhile and this connection comes back. */
+  run<T>(asked: Repeatable, work: (session: Session) => Promise<T>): Promise<T>;
   /** Until the function that is returned is called. What a listener throws is its own affair. */
   listen(listener: ConnectionListener): () => void;
   /** For good. After a code other than 1000 the bridge keeps the login for a while, for whoever has the resume token. */
@@ -175,13 +177,14 @@ export async function openConnection(
         if (session === current) return session;
       }
     },
+    run: async ({ signal }, work) => work(await connection.session(signal)),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     async close(code = 1000) {
       const session = current;
-      end(new ConnectionError("the connection was closed", code, "", false));
+      end(closedBy(code));
       session?.close(code);
     },
   };

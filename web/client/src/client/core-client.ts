@@ -1,13 +1,11 @@
 /** The operations of SFTP, one request each: what the core entry has. */
 
-import type { Reader } from "../bytes.ts";
 import { type Attributes, decodeAttributes } from "../codec/attributes.ts";
 import { OpenFlag, Type } from "../codec/numbers.ts";
 import * as requests from "../codec/request.ts";
 import { decodeHandle, decodeName, decodeNames, type Entry } from "../codec/response.ts";
 import type { SftpPath } from "../path.ts";
-import type { Asked, Session } from "../session/session.ts";
-import { type Abortable, onSession, type Repeatable } from "./ask.ts";
+import { type Abortable, ask } from "./ask.ts";
 import type { Connection, ConnectionState } from "./connection.ts";
 import { FileHandle, untilEof } from "./file.ts";
 
@@ -54,51 +52,58 @@ export class CoreClient {
 
   /** Follows links; `lstat` does not. */
   async stat(path: SftpPath, options?: Abortable): Promise<Attributes> {
-    return this.#ask(requests.stat(path), Type.ATTRS, "stat", path, options, decodeAttributes);
+    return ask(this.connection, requests.stat(path), Type.ATTRS, "stat", path, options, decodeAttributes);
   }
 
   /** Of a link itself, where it is one. */
   async lstat(path: SftpPath, options?: Abortable): Promise<Attributes> {
-    return this.#ask(requests.lstat(path), Type.ATTRS, "lstat", path, options, decodeAttributes);
+    return ask(this.connection, requests.lstat(path), Type.ATTRS, "lstat", path, options, decodeAttributes);
   }
 
   /** The absolute path; `.` is where the session starts. Whether the last part has to exist is the server's choice. */
   async realpath(path: SftpPath, options?: Abortable): Promise<SftpPath> {
-    return this.#ask(requests.realpath(path), Type.NAME, "realpath", path, options, decodeName);
+    return ask(this.connection, requests.realpath(path), Type.NAME, "realpath", path, options, decodeName);
   }
 
   /** What the link says: often a path relative to its directory. */
   async readlink(path: SftpPath, options?: Abortable): Promise<SftpPath> {
-    return this.#ask(requests.readlink(path), Type.NAME, "readlink", path, options, decodeName);
+    return ask(this.connection, requests.readlink(path), Type.NAME, "readlink", path, options, decodeName);
   }
 
   /** Sets what is in `attributes`, of the file that a link leads to. A size cuts or lengthens the file. */
   async setAttributes(path: SftpPath, attributes: Attributes, options?: Abortable): Promise<void> {
-    return this.#ask(requests.setstat(path, attributes), Type.STATUS, "setstat", path, options);
+    return ask(this.connection, requests.setstat(path, attributes), Type.STATUS, "setstat", path, options);
   }
 
-  async mkdir(path: SftpPath, options: Abortable & { readonly mode?: number } = {}): Promise<void> {
-    return this.#ask(requests.mkdir(path, { mode: options.mode }), Type.STATUS, "mkdir", path, options);
+  async mkdir(path: SftpPath, options?: Abortable & { readonly mode?: number }): Promise<void> {
+    return ask(
+      this.connection,
+      requests.mkdir(path, { mode: options?.mode }),
+      Type.STATUS,
+      "mkdir",
+      path,
+      options,
+    );
   }
 
   /** An empty directory. */
   async rmdir(path: SftpPath, options?: Abortable): Promise<void> {
-    return this.#ask(requests.rmdir(path), Type.STATUS, "rmdir", path, options);
+    return ask(this.connection, requests.rmdir(path), Type.STATUS, "rmdir", path, options);
   }
 
   /** A file or a link; `rmdir` for a directory. */
   async unlink(path: SftpPath, options?: Abortable): Promise<void> {
-    return this.#ask(requests.remove(path), Type.STATUS, "remove", path, options);
+    return ask(this.connection, requests.remove(path), Type.STATUS, "remove", path, options);
   }
 
   /** Fails where `to` exists, if the server keeps to the draft (section 6.5). */
   async rename(from: SftpPath, to: SftpPath, options?: Abortable): Promise<void> {
-    return this.#ask(requests.rename(from, to), Type.STATUS, "rename", from, options);
+    return ask(this.connection, requests.rename(from, to), Type.STATUS, "rename", from, options);
   }
 
   /** Makes `link`, which says `target`: nothing is looked up. In OpenSSH's order on the wire, which servers share. */
   async symlink(target: SftpPath, link: SftpPath, options?: Abortable): Promise<void> {
-    return this.#ask(requests.symlink(target, link), Type.STATUS, "symlink", link, options);
+    return ask(this.connection, requests.symlink(target, link), Type.STATUS, "symlink", link, options);
   }
 
   /** After an abort the server's handle is closed, if one comes. */
@@ -112,58 +117,40 @@ export class CoreClient {
       (create ? OpenFlag.CREAT : 0) |
       (truncate ? OpenFlag.TRUNC : 0) |
       (exclusive ? OpenFlag.EXCL : 0);
-    return this.#ask(
+    return ask(
+      this.connection,
       requests.open(path, flags, { mode }),
       Type.HANDLE,
       "open",
       path,
-      { signal, retry: flags === OpenFlag.READ },
+      { signal, repeatable: flags === OpenFlag.READ },
       (body, session) => new FileHandle(session, decodeHandle(body), path),
     );
   }
 
   /** All entries of a directory but `.` and `..`, in the server's order: one request after the other. */
   async readdir(path: SftpPath, { signal, limit = 1_000_000 }: ListOptions = {}): Promise<Entry[]> {
-    const asked = { operation: "readdir", path, signal, retry: true };
-    return onSession(this.connection, asked, (session) => entries(session, asked, limit));
+    const asked = { signal, repeatable: true };
+    return this.connection.run(asked, async (session) => {
+      const open = requests.opendir(path);
+      const handle = await ask(session, open, Type.HANDLE, "readdir", path, asked, decodeHandle);
+      const found: Entry[] = [];
+      try {
+        for (;;) {
+          const page = ask(session, requests.readdir(handle), Type.NAME, "readdir", path, asked, decodeNames);
+          const names = await untilEof(page, []);
+          // No names at all are the end too, for OpenSSH's client and for some servers; so every round brings some.
+          if (!names.length) return found;
+          found.push(...names.filter(({ name }) => !/^\.\.?$/.test(name)));
+          if (found.length > limit) throw new RangeError(`more than ${limit} entries`);
+        }
+      } finally {
+        session.release(handle);
+      }
+    });
   }
 
   close(): Promise<void> {
     return this.connection.close();
-  }
-
-  /** A second time where it only reads, and so has more to tell than a STATUS. */
-  #ask<T>(
-    request: requests.Request,
-    expected: number,
-    operation: string,
-    path: SftpPath,
-    options?: Repeatable,
-    decode: (body: Reader, session: Session) => T = () => undefined as T,
-  ): Promise<T> {
-    const asked = { retry: expected !== Type.STATUS, ...options, operation, path, decode };
-    return onSession(this.connection, asked, (session) => session.request(request, expected, asked));
-  }
-}
-
-async function entries(
-  session: Session,
-  asked: Asked<never> & { readonly path: SftpPath },
-  limit: number,
-): Promise<Entry[]> {
-  const ask = <T>(request: requests.Request, expected: number, decode: (body: Reader) => T) =>
-    session.request(request, expected, { ...asked, decode });
-  const handle = await ask(requests.opendir(asked.path), Type.HANDLE, decodeHandle);
-  const found: Entry[] = [];
-  try {
-    for (;;) {
-      const names = await untilEof(ask(requests.readdir(handle), Type.NAME, decodeNames), []);
-      // No names at all are the end too, for OpenSSH's client and for some servers; so every round brings some.
-      if (!names.length) return found;
-      for (const entry of names) if (!/^\.\.?$/.test(entry.name)) found.push(entry);
-      if (found.length > limit) throw new RangeError(`more than ${limit} entries`);
-    }
-  } finally {
-    session.release(handle);
   }
 }

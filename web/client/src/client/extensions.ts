@@ -6,8 +6,8 @@ import * as codec from "../codec/extensions.ts";
 import { Status, Type } from "../codec/numbers.ts";
 import { ConnectionError, SftpError } from "../errors.ts";
 import { type SftpPath, shown } from "../path.ts";
-import type { Asked, Session } from "../session/session.ts";
-import { type Abortable, onSession } from "./ask.ts";
+import type { Asked } from "../session/session.ts";
+import type { Abortable } from "./ask.ts";
 import type { CoreClient } from "./core-client.ts";
 import { FileHandle } from "./file.ts";
 
@@ -22,18 +22,16 @@ export async function extended<T>(
 ): Promise<T> {
   const { feature: operation, expected, decode } = request;
   const path = at instanceof FileHandle ? at.path : at;
-  const asked = { ...options, operation, path, retry: expected !== Type.STATUS };
-  const work = async (session: Session) => {
+  const asked = { ...options, operation, path, repeatable: expected !== Type.STATUS };
+  const on = at instanceof FileHandle ? at.session : (client as Connected).connection;
+  return on.run(asked, async (session) => {
     if (!codec.announces(session.extensions, operation)) {
       const message = `the server has no version ${codec.versionOf(operation)} of it`;
       throw new SftpError(Status.OP_UNSUPPORTED, operation, shown(path), message);
     }
     const body = await session.request(request, expected, asked);
     return decode?.(body) as T;
-  };
-  return at instanceof FileHandle
-    ? work(at.session)
-    : onSession((client as Connected).connection, asked, work);
+  });
 }
 
 /** What another way gives, where the server lacks this one. */

@@ -1,13 +1,13 @@
 /** An open file. It belongs to one session, and is lost with it. */
 
-import { type Bytes, byteLength, type Reader } from "../bytes.ts";
+import { type Bytes, byteLength } from "../bytes.ts";
 import { type Attributes, decodeAttributes } from "../codec/attributes.ts";
 import { Status, Type } from "../codec/numbers.ts";
 import * as requests from "../codec/request.ts";
 import { SftpError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
 import type { Session } from "../session/session.ts";
-import type { Abortable } from "./ask.ts";
+import { type Abortable, ask } from "./ask.ts";
 
 /** Whether the server says that there is no more. */
 export const isEof = (error: unknown): boolean => error instanceof SftpError && error.status === Status.EOF;
@@ -38,7 +38,9 @@ export class FileHandle {
    */
   async read(offset: number, length: number, options?: Abortable): Promise<Uint8Array> {
     const request = requests.read(this.handle, offset, length);
-    const data = this.#ask(request, Type.DATA, "read", options, (body) => body.string(length));
+    const data = ask(this.session, request, Type.DATA, "read", this.path, options, (body) =>
+      body.string(length),
+    );
     return untilEof(data, new Uint8Array());
   }
 
@@ -50,30 +52,42 @@ export class FileHandle {
     const { write } = this.session.limits;
     const length = byteLength(data);
     if (length > write) throw new RangeError(`${length} bytes where ${write} may be`);
-    return this.#ask(requests.write(this.handle, offset, data), Type.STATUS, "write", options);
+    return ask(
+      this.session,
+      requests.write(this.handle, offset, data),
+      Type.STATUS,
+      "write",
+      this.path,
+      options,
+    );
   }
 
   stat(options?: Abortable): Promise<Attributes> {
-    return this.#ask(requests.fstat(this.handle), Type.ATTRS, "fstat", options, decodeAttributes);
+    return ask(
+      this.session,
+      requests.fstat(this.handle),
+      Type.ATTRS,
+      "fstat",
+      this.path,
+      options,
+      decodeAttributes,
+    );
   }
 
   /** Sets what is in `attributes`; a size cuts or lengthens the file. */
   async setAttributes(attributes: Attributes, options?: Abortable): Promise<void> {
-    return this.#ask(requests.fsetstat(this.handle, attributes), Type.STATUS, "fsetstat", options);
+    return ask(
+      this.session,
+      requests.fsetstat(this.handle, attributes),
+      Type.STATUS,
+      "fsetstat",
+      this.path,
+      options,
+    );
   }
 
   /** Once. The server may tell here of what it could not write. */
   close(options?: Abortable): Promise<void> {
-    return this.#ask(requests.close(this.handle), Type.STATUS, "close", options);
-  }
-
-  #ask<T>(
-    request: requests.Request,
-    expected: number,
-    operation: string,
-    options?: Abortable,
-    decode: (body: Reader) => T = () => undefined as T,
-  ): Promise<T> {
-    return this.session.request(request, expected, { ...options, operation, path: this.path, decode });
+    return ask(this.session, requests.close(this.handle), Type.STATUS, "close", this.path, options);
   }
 }

@@ -46,8 +46,27 @@ export async function openReconnecting(url: string, options: ConnectOptions): Pr
   if (options.reconnect === false) return openConnection(url, options);
   const connection = await openConnection(url, options, recovery(options));
   const { session } = connection;
-  return Object.assign(connection, { session: (stop?: AbortSignal) => aborted(session(stop), stop) });
+  return Object.assign(connection, {
+    session: (stop?: AbortSignal) => aborted(session(stop), stop),
+    run: twice(connection),
+  });
 }
+
+/** Runs once more on the next session what is repeatable, if the connection is made again. */
+export const twice =
+  (connection: Connection): Connection["run"] =>
+  async ({ signal, repeatable }, work) => {
+    const session = await connection.session(signal);
+    try {
+      return await work(session);
+    } catch (error) {
+      if (!(repeatable && error instanceof ConnectionError && error.retryable)) throw error;
+      // From here on the connection knows that the session is over.
+      await session.closed;
+      if (connection.state === "closed") throw error;
+      return work(await connection.session(signal));
+    }
+  };
 
 function recovery({ auth, prompt, reconnect, ...others }: ConnectOptions): Recover {
   const { delay = 500, maximum = 30_000, giveUp = 600_000 } = reconnect || {};

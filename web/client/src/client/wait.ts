@@ -1,16 +1,14 @@
 /** Waits that a signal ends. */
 
+import { abortable } from "../abort.ts";
+
 /** What a timer can wait for. */
 const LONGEST = 2 ** 31 - 1;
 
 /** The promise, or the signal's reason, whichever comes first. A promise that rejects later is nobody's concern. */
 export function aborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal?.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
-  });
+  promise.catch(() => {});
+  return abortable(signal, (resolve, reject) => void promise.then(resolve, reject));
 }
 
 /**

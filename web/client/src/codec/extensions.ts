@@ -32,7 +32,7 @@ export const versionOf = (feature: Feature): string => (/statvfs/.test(feature) 
 
 /** Whether the server has announced it, in the version that is known. Other versions are other requests. */
 export const announces = (extensions: ReadonlyMap<string, string>, feature: Feature): boolean =>
-  !!extensions.get(feature)?.split(",").includes(versionOf(feature));
+  extensions.get(feature) === versionOf(feature);
 
 /** A request that the server has to have announced. */
 export interface Extended<T = void> extends Request {
@@ -78,26 +78,6 @@ export const homeDirectory = (user: string) =>
 /** A length of 0 means up to the end of the file. */
 export const copyData = (from: Opened, offset: number, length: number, to: Opened, toOffset: number) =>
   extended("copy-data", [from, offset, length, to, toOffset]);
-
-export const limits = () => plain("limits@openssh.com");
-
-/** What the server can take. 0 where it does not say. */
-export interface Limits {
-  /** Bytes of a packet, without its length prefix. */
-  readonly packet: number;
-  /** Bytes that one READ gives. */
-  readonly read: number;
-  /** Bytes that one WRITE may have. */
-  readonly write: number;
-  /** Handles that may be open at a time. */
-  readonly handles: number;
-}
-
-/** As the server sent them: beyond 2^53 to the nearest number, which for a limit will do. */
-export function decodeLimits(body: Reader): Limits {
-  const next = () => Number(body.bigUint64());
-  return { packet: next(), read: next(), write: next(), handles: next() };
-}
 
 /** A file system. Its counts are exact up to 2^53, and the nearest number beyond. */
 export interface FileSystem {
@@ -195,7 +175,7 @@ export function checkFile(
       if (algorithm === "check-file") algorithm = body.text();
       if (!algorithms.includes(algorithm))
         throw new ProtocolError(`hashes by ${algorithm}, which nobody asked for`);
-      return { algorithm, hashes: body.rest().slice() };
+      return { algorithm, hashes: body.bytes(body.left).slice() };
     },
     Type.EXTENDED_REPLY,
     `check-file-${isOpen(at) ? "handle" : "name"}`,

@@ -33,16 +33,14 @@ export function parse(message: ArrayBuffer): Response {
   const length = body.uint32();
   if (length !== body.left || length > LARGEST)
     throw new ProtocolError(`a packet of ${length} bytes in a message with ${body.left}`);
-  return { type: body.byte(), id: body.uint32(), body };
+  return { type: body.bytes(1)[0] as number, id: body.uint32(), body };
 }
 
 /** Section 4: the extensions by name. One that is announced in several versions has them all, as `1,2`. */
 export function decodeVersion(body: Reader): Map<string, string> {
   const extensions = new Map<string, string>();
   while (body.left) {
-    const name = body.text();
-    const before = extensions.get(name);
-    extensions.set(name, before === undefined ? body.text() : `${before},${body.text()}`);
+    extensions.set(body.text(), body.text());
   }
   return extensions;
 }

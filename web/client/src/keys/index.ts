@@ -4,6 +4,5 @@
  */
 
 export * from "./checked.ts";
-export * from "./indexed-db.ts";
-export * from "./key.ts";
-export * from "./store.ts";
+export { createKey, type KeyOptions, keys, publicLine, removeKey, type StoredKey } from "./key.ts";
+export { KeyError, type KeyErrorCode } from "./store.ts";

@@ -4,15 +4,12 @@ import { concat, string } from "../bytes.ts";
 import type { SigningKey } from "../login/auth.ts";
 import { base64 } from "../login/base64.ts";
 import { checkedKey } from "./checked.ts";
-import { indexedDbStore } from "./indexed-db.ts";
-import { KeyError, type KeyRecord, type KeyStore } from "./store.ts";
+import { inRecords, KeyError, type KeyRecord } from "./store.ts";
 
 const ALGORITHM = "ssh-ed25519";
 
-/** Where a key is kept, and what its line says. */
+/** What the line of a key says. */
 export interface KeyOptions {
-  /** Where it is kept: IndexedDB without it. */
-  readonly store?: KeyStore;
   /** What stands behind the key in `authorized_keys`, in one line; the name without it. */
   readonly comment?: string;
 }
@@ -26,13 +23,10 @@ export interface StoredKey extends SigningKey {
 }
 
 /**
- * Makes a key and keeps it. A KeyError `unsupported` where this browser cannot (before Chrome 137, Firefox 129 and
- * Safari 17; nor on a page that is neither https nor localhost), or what the store rejects with.
+ * Makes a key and keeps it in IndexedDB. A KeyError `unsupported` where this browser cannot (before Chrome 137, Firefox 129 and
+ * Safari 17; nor on a page that is neither https nor localhost), `exists` where there is one of that name.
  */
-export async function createKey(
-  name: string,
-  { store = indexedDbStore(), comment = name }: KeyOptions = {},
-): Promise<StoredKey> {
+export async function createKey(name: string, { comment = name }: KeyOptions = {}): Promise<StoredKey> {
   // A line of its own in authorized_keys would be another key.
   if (/\p{Cc}/u.test(comment)) throw new TypeError("a comment is one line without control characters");
   let record: KeyRecord;
@@ -44,18 +38,17 @@ export async function createKey(
   } catch (cause) {
     throw new KeyError("unsupported", cause);
   }
-  await store.add(record);
+  await inRecords((records) => records.add(record));
   return signingKey(record);
 }
 
-/** All keys of a store. */
-export async function keys(store: KeyStore = indexedDbStore()): Promise<StoredKey[]> {
-  return (await store.all()).map(signingKey);
+/** All keys that are kept. */
+export async function keys(): Promise<StoredKey[]> {
+  return (await inRecords<KeyRecord[]>((records) => records.getAll())).map(signingKey);
 }
 
 /** For good: nobody can make the same key again. Does nothing where there is none of that name. */
-export const removeKey = (name: string, store: KeyStore = indexedDbStore()): Promise<void> =>
-  store.remove(name);
+export const removeKey = (name: string): Promise<void> => inRecords((records) => records.delete(name));
 
 /** The line for `authorized_keys`. */
 export const publicLine = ({ publicKey, comment }: StoredKey): string => `${publicKey} ${comment}`.trim();

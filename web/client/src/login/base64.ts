@@ -11,6 +11,6 @@ export function fromBase64(text: string): Bytes {
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   } catch {
-    throw new ProtocolError("no base64 where it was due");
+    throw new ProtocolError("no base64");
   }
 }

@@ -1,7 +1,8 @@
 /** The client's side of `sftp-login.v1`: from `hello` to `ready`. Nothing of it is kept afterwards. */
 
-import { AuthError, ConnectionError, ProtocolError } from "../errors.ts";
-import type { Transport } from "../transport/transport.ts";
+import { abortable } from "../abort.ts";
+import { AuthError, ProtocolError } from "../errors.ts";
+import { lostBy, noAnswer, type Transport } from "../transport/transport.ts";
 import type { AnswerPrompt, AskAuth, Auth, AuthSource, LoginStep, SigningKey } from "./auth.ts";
 import { base64, fromBase64 } from "./base64.ts";
 import type { Failure, Hello, Prompt, Ready, ServerMessage } from "./message.ts";
@@ -34,7 +35,7 @@ interface Members {
  * ConnectionError or ProtocolError, with what `auth`, its key, `prompt` or `banner` threw, or with the signal's reason; the
  * transport is closed then. The bridge has its time for each answer, the person as long as the bridge gives.
  */
-export function login(
+export async function login(
   transport: Transport,
   { auth: source, upstream, prompt, banner, signal }: LoginOptions,
 ): Promise<Ready> {
@@ -64,66 +65,60 @@ export function login(
     const { failure } = step;
     const found: Members | false | undefined =
       failure?.retry !== false && (await next({ ...step, signal } as LoginStep));
-    if (!found) throw refused(failure);
+    if (!found) throw new AuthError(failure);
     if (!signal.aborted) auth = found;
     const { method, user, password, token, key } = found;
     return { type: "login", upstream, user, method, password, token, public_key: key?.publicKey };
   };
 
-  return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout>;
-    const wait = (milliseconds: number) => {
-      timer = setTimeout(() => fail(new ConnectionError("the bridge did not answer in time")), milliseconds);
-    };
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-      // What comes now is for the session.
-      transport.onmessage = transport.onclose = undefined;
-    };
-    const fail = (reason: unknown) => {
-      end();
-      asking?.abort(reason);
-      transport.close(4000);
-      reject(reason);
-    };
-    const abort = () => fail(signal.reason);
-
-    transport.onclose = ({ code, reason }) =>
-      fail(new ConnectionError(`lost during the login: ${reason || `close code ${code}`}`, code, reason));
-    const hear = async (said: ServerMessage, now: AbortController) => {
-      if (!isDue(said.type)) throw new ProtocolError(`"${said.type}" is not due`);
-      clearTimeout(timer);
-      asking?.abort(refused(said as Failure));
-      asking = now;
-      const { banner: text } = said as Ready;
-      if (text) banner?.(text);
-      // By the banner's listener.
-      if (now.signal.aborted) return;
-      if (said.type === "ready") {
-        end();
-        return resolve(said);
-      }
-      const due = JSON.stringify(await reply(said, now.signal));
-      if (now.signal.aborted) return;
-      asking = undefined;
-      wait(ANSWER);
-      transport.send(due);
-    };
-
-    transport.onmessage = async (message) => {
-      const now = new AbortController();
-      try {
-        const said = parse(message);
-        if (said && said.type !== "notice") await hear(said, now);
-      } catch (error) {
-        if (!now.signal.aborted) fail(error);
-      }
-    };
-    wait(HELLO);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await abortable<Ready>(signal, (resolve, reject) => {
+      const wait = (milliseconds: number) => {
+        timer = setTimeout(() => reject(noAnswer(milliseconds)), milliseconds);
+      };
+      const hear = async (said: ServerMessage, now: AbortController) => {
+        if (!isDue(said.type)) throw new ProtocolError(`"${said.type}" is not due`);
+        clearTimeout(timer);
+        asking?.abort(new AuthError(said as Failure));
+        asking = now;
+        const { banner: text } = said as Ready;
+        if (text) banner?.(text);
+        // By the banner's listener.
+        if (signal.aborted) return;
+        if (said.type === "ready") {
+          // What comes now is for the session.
+          transport.onmessage = transport.onclose = undefined;
+          return resolve(said);
+        }
+        const due = JSON.stringify(await reply(said, now.signal));
+        if (now.signal.aborted) return;
+        asking = undefined;
+        wait(ANSWER);
+        transport.send(due);
+      };
+      transport.onclose = (end) => reject(lostBy(end));
+      transport.onmessage = async (message) => {
+        const now = new AbortController();
+        try {
+          const said = parse(message);
+          if (said && said.type !== "notice") await hear(said, now);
+        } catch (error) {
+          if (now.signal.aborted) return;
+          transport.onmessage = undefined;
+          reject(error);
+        }
+      };
+      wait(HELLO);
+    });
+  } catch (error) {
+    asking?.abort(error);
+    transport.onmessage = transport.onclose = undefined;
+    transport.close(4000);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What is to be tried next, by what the last failure still names. Nothing: give up. */
@@ -150,11 +145,5 @@ async function answer(
   const answers = (await ask?.(question, signal)) ?? [];
   const { length } = question.prompts;
   if (answers.length === length) return answers;
-  throw new AuthError(`${answers.length} answers to ${length} questions`, "no-answer");
-}
-
-/** By the last failure; without one, by this side. */
-function refused(failure: Partial<Failure> = {}): AuthError {
-  const { message = "nothing to log in with", code = "no-answer", methods, retry_after, session } = failure;
-  return new AuthError(message, code, methods, retry_after, session);
+  throw new AuthError({ message: `${answers.length} answers to ${length} questions` });
 }

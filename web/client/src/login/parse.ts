@@ -6,43 +6,37 @@ import type { ServerMessage } from "./message.ts";
 /** No text message has more bytes, and so none has more UTF-16 code units. */
 const LIMIT = 16_384;
 
-/**
- * What each message must have; what it has besides is ignored. `*` is a list, `#` a whole number, `!` a truth value,
- * everything else a text; `?` is for what may be left out, or null.
- */
-const MESSAGES: Record<string, string> = {
-  hello: "upstreams* methods*",
-  prompt: "id# name instruction prompts*",
-  sign: "id# algorithm data",
-  failure: "code message methods* retry!",
-  ready: "upstream user max_packet# resume_token? resume_seconds#",
-  notice: "kind seconds# message",
+/** What each message must have, by example: its members, each of this type, and lists of these. Others are ignored. */
+const MESSAGES = {
+  hello: { upstreams: [{ name: "", title: "", methods: [""] }], methods: [""] },
+  prompt: { id: 0, name: "", instruction: "", prompts: [{ text: "", echo: true }] },
+  sign: { id: 0, algorithm: "", data: "" },
+  failure: { code: "", message: "", methods: [""], retry: true },
+  ready: { upstream: "", user: "", max_packet: 0, resume_seconds: 0 },
+  notice: { kind: "", seconds: 0, message: "" },
 };
-/** What is in a list; texts in others. */
-const ENTRIES: Record<string, string> = { upstreams: "name title methods*", prompts: "text echo!" };
+/** What any message may have, unless it is null. */
+const OPTIONAL = { user: "", banner: "", session: "", retry_after: 0, resume_token: "" };
 
-const has = (it: Record<string, unknown> | null, members: string): boolean =>
-  members.split(" ").every((member) => {
-    const is = (kind: string) => member.includes(kind);
-    const name = member.replace(/\W+/, "");
-    const value = it?.[name];
-    const entry = ENTRIES[name];
-    if (is("*"))
-      return Array.isArray(value) && value.every((it) => (entry ? has(it, entry) : typeof it === "string"));
-    if (is("?") && value == null) return true;
-    if (is("#")) return value === (value as number) >>> 0;
-    return typeof value === (is("!") ? "boolean" : "string");
-  });
+/** Numbers are whole and not negative. Throws where there are no members at all. */
+const isLike = (value: unknown, example: unknown): boolean =>
+  Array.isArray(example)
+    ? Array.isArray(value) && value.every((it) => isLike(it, example[0]))
+    : typeof example === "object"
+      ? Object.entries(example as object).every(([name, it]) => isLike((value as Members)[name], it))
+      : typeof value === typeof example && (typeof value !== "number" || value === value >>> 0);
+
+type Members = Readonly<Record<string, unknown>>;
 
 /** One message, or nothing where its type is not known. Errors say nothing of what was in it: it may be a token. */
 export function parse(message: string | ArrayBuffer): ServerMessage | undefined {
   try {
     // Bytes are no JSON.
     const value = (message as string).length > LIMIT ? null : JSON.parse(message as string);
-    const { type } = value;
-    const members = Object.hasOwn(MESSAGES, type) && MESSAGES[type];
-    if (members ? has(value, `${members} user? banner? session? retry_after#?`) : typeof type === "string")
-      return members ? value : undefined;
+    const type: keyof typeof MESSAGES = value.type;
+    if (!Object.hasOwn(MESSAGES, type) && typeof type === "string") return;
+    const isFine = ([name, it]: [string, unknown]) => isLike(value[name] ?? it, it);
+    if (isLike(value, MESSAGES[type]) && Object.entries(OPTIONAL).every(isFine)) return value;
   } catch {}
-  throw new ProtocolError("a message of the login that is malformed");
+  throw new ProtocolError("a malformed message");
 }

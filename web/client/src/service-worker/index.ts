@@ -60,14 +60,13 @@ interface Found {
 function fileResponse({ port, file }: Found, asked: Headers, id: string, ping: number | false): Response {
   const { size } = file;
   const tag = `"${id}"`;
-  const [start, end = 0, status] = rangeOf(asked, tag, size);
+  const [start, end, status] = rangeOf(asked, tag, size);
   const headers = headersOf(file);
   if (size !== undefined)
-    Object.assign(headers, { ETag: tag, "Accept-Ranges": "bytes", "Content-Length": end - start });
+    Object.assign(headers, { ETag: tag, "Accept-Ranges": "bytes", "Content-Length": Number(end) - start });
   if (status > 200)
-    headers["Content-Range"] = `bytes ${status === 206 ? `${start}-${end - 1}` : "*"}/${size}`;
-  if (ping && status < 416)
-    return respond(status, headers, body(port, start, size === undefined ? size : end, ping));
+    headers["Content-Range"] = `bytes ${status === 206 ? `${start}-${Number(end) - 1}` : "*"}/${size}`;
+  if (ping && status < 416) return respond(status, headers, body(port, start, end, ping));
   port.postMessage(null);
   return respond(status, headers);
 }
@@ -75,77 +74,58 @@ function fileResponse({ port, file }: Found, asked: Headers, id: string, ping: n
 /** Asks all pages of this origin, also after a restart of the service worker. */
 async function whoHas({ clients }: DownloadScope, id: string, deadline: number): Promise<Found | undefined> {
   const pages = await clients.matchAll({ includeUncontrolled: true });
-  const ports: MessagePort[] = [];
   const answers = pages.map(
     (page) =>
       new Promise<Found>((resolve, reject) => {
         const { port1: port, port2 } = new MessageChannel();
-        ports.push(port);
         port.onmessage = ({ data: file }) => (file ? resolve({ port, file }) : reject());
         page.postMessage({ sftpbridge: id }, [port2]);
+        setTimeout(reject, deadline);
       }),
   );
-  const found = await new Promise<Found | undefined>((resolve) => {
-    const timer = setTimeout(resolve, deadline, undefined);
-    const none = () => resolve(undefined);
-    Promise.any(answers)
-      .then(resolve, none)
-      .finally(() => clearTimeout(timer));
-  });
-  for (const port of ports) if (port !== found?.port) port.close();
-  return found;
+  return Promise.any(answers).catch(() => undefined);
 }
 
 /** Pulls a chunk when one is wanted. What is too short or too long fails, and is never saved as if it were whole. */
 function body(port: MessagePort, start: number, end: number | undefined, ping: number): ReadableStream {
   let left = (end ?? Number.POSITIVE_INFINITY) - start;
   let silent = 0;
-  let pulled = () => {};
-  let controller: ReadableStreamDefaultController<Uint8Array>;
+  let fail = (_: string) => {};
+  let answered = (_: Uint8Array | null) => {};
   const stop = () => {
     clearInterval(timer);
     port.postMessage(null);
     port.close();
-    pulled();
   };
-  const finish = (error?: string) => {
-    stop();
-    if (error === undefined) controller.close();
-    else controller.error(new TypeError(error));
-  };
-  const timer = setInterval(
-    () => (silent++ < 3 ? port.postMessage("ping") : finish("the page is gone")),
-    ping,
-  );
-  const pull = () => port.postMessage("pull");
-  const add = (chunk: Uint8Array | null) => {
-    const { length } = chunk ?? [];
-    left -= length;
-    if (left < 0 || (!chunk && end !== undefined)) return finish("not as long as it was said to be");
-    if (chunk && length) controller.enqueue(chunk);
-    if (!chunk || !left) finish();
-    else if (length) pulled();
-    else pull();
-  };
+  const timer = setInterval(() => (silent++ < 3 ? port.postMessage("ping") : fail("the page is gone")), ping);
+  const next = () =>
+    new Promise<Uint8Array | null>((resolve) => {
+      answered = resolve;
+      port.postMessage("pull");
+    });
   port.onmessage = ({ data }: MessageEvent<Uint8Array | string | true | null>) => {
     silent = 0;
-    if (typeof data === "string") finish(data);
-    else if (data !== true) add(data);
+    if (typeof data === "string") fail(data);
+    else if (data !== true) answered(data);
   };
   port.postMessage([start, end]);
-  return new ReadableStream<Uint8Array>(
-    {
-      start(given) {
-        controller = given;
-        if (!left) finish();
-      },
-      pull: () =>
-        new Promise<void>((resolve) => {
-          pulled = resolve;
-          pull();
-        }),
-      cancel: stop,
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      fail = (why) => {
+        stop();
+        controller.error(new TypeError(why));
+      };
     },
-    { highWaterMark: 1 },
-  );
+    async pull(controller) {
+      let chunk = left ? await next() : null;
+      while (chunk?.length === 0) chunk = await next();
+      left -= chunk?.length ?? 0;
+      if (left < 0 || (left && !chunk && end !== undefined)) return fail("not as long as it was said to be");
+      if (chunk) controller.enqueue(chunk);
+      if (left && chunk) return;
+      stop();
+      controller.close();
+    },
+    cancel: stop,
+  });
 }

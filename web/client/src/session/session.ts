@@ -3,16 +3,15 @@
  * files. When its transport is lost it is over; the connection above makes another.
  */
 
-import { onAbort } from "../abort.ts";
-import { concat, type Reader } from "../bytes.ts";
-import type { Limits } from "../codec/extensions.ts";
+import { abortable } from "../abort.ts";
+import { concat, type Reader, uint32 } from "../bytes.ts";
 import { Status, Type } from "../codec/numbers.ts";
 import * as requests from "../codec/request.ts";
 import { decodeHandle, decodeStatus, decodeVersion, parse } from "../codec/response.ts";
 import { ConnectionError, ProtocolError, SftpError } from "../errors.ts";
 import { type SftpPath, shown } from "../path.ts";
-import type { Transport } from "../transport/transport.ts";
-import { usableLimits } from "./limits.ts";
+import { closedBy, lostBy, noAnswer, type Transport } from "../transport/transport.ts";
+import { type Limits, usableLimits } from "./limits.ts";
 
 /** What a request is called in errors, what may end the wait for it, and what it concerns. */
 export interface Asked<T = Reader> {
@@ -40,14 +39,11 @@ export interface SessionOptions {
    * replies, the session is given up: a browser does not notice that a network is gone.
    */
   readonly silence?: number | undefined;
-  /** Requests without a reply, abandoned ones too, 4,096 without it. More wait here, in order. */
-  readonly outstanding?: number | undefined;
 }
 
 /** A request that has no reply yet. */
 interface Waiting {
-  readonly request: requests.Request;
-  readonly patience: number | undefined;
+  readonly patience: number;
   /** Throws what the request fails with. */
   readonly take: (type: number, body: Reader) => void;
   readonly fail: (error: unknown) => void;
@@ -65,9 +61,11 @@ export interface Session {
   /**
    * Sends a request and awaits its reply, of the type `expected`: what `decode` makes of it, or the body itself. A STATUS is
    * an SftpError unless it is OK, and STATUS was expected. After an abort the reply is awaited by nobody, and a handle in
-   * it is closed. A request that was not sent by then never is.
+   * it is closed.
    */
   request<T = Reader>(request: requests.Request, expected: number, asked: Asked<T>): Promise<T>;
+  /** Runs `work` on this session. A connection has the same, and may have another session by then. */
+  run<T>(asked: unknown, work: (session: Session) => Promise<T>): Promise<T>;
   /** Closes a handle, with nobody to hear whether that was possible. */
   release(handle: Uint8Array): void;
   /** Ends the session with this close code, as RFC 6455 allows: 1000, or 3000 to 4999. */
@@ -85,13 +83,14 @@ export const Session = {
       session.extensions = await request(requests.init(), Type.VERSION, asked);
       const operation = "limits@openssh.com";
       if (session.extensions.get(operation) === "1")
-        session.limits = await request(requests.extended(operation), Type.EXTENDED_REPLY, {
+        await request(requests.extended(operation), Type.EXTENDED_REPLY, {
           operation,
           signal,
-          decode: (body) => usableLimits(maxPacket, body),
+          decode(body) {
+            session.limits = usableLimits(maxPacket, body);
+          },
         }).catch((error) => {
-          if (error instanceof SftpError) return session.limits;
-          throw error;
+          if (!(error instanceof SftpError)) throw error;
         });
       return session;
     } catch (error) {
@@ -101,13 +100,9 @@ export const Session = {
   },
 };
 
-function start(
-  transport: Transport,
-  { maxPacket, outstanding = 4096, silence = 60_000, text }: SessionOptions,
-): Session {
-  const sent = new Map<number, Waiting>();
-  /** Not sent yet, in order. */
-  const queue = new Set<Waiting>();
+function start(transport: Transport, { maxPacket, silence = 60_000, text }: SessionOptions): Session {
+  /** By request id. */
+  const waiting = new Map<number, Waiting>();
   // INIT and VERSION have the version where others have an id: so INIT is request 3.
   let id = 2;
   /** Bytes that had not left when last looked at. */
@@ -123,10 +118,8 @@ function start(
     if (over) return;
     over = error;
     clearInterval(watch);
-    for (const all of [sent, queue]) {
-      for (const { fail } of all.values()) fail(error);
-      all.clear();
-    }
+    for (const { fail } of waiting.values()) fail(error);
+    waiting.clear();
     end(error);
     transport.close(code);
   };
@@ -136,80 +129,56 @@ function start(
     const before = buffered;
     buffered = transport.bufferedAmount;
     if (buffered < before) quiet = 0;
-    const most = Math.max(silence, ...Array.from(sent.values(), ({ patience = 0 }) => patience));
-    if (++quiet * silence > 4 * most) finish(new ConnectionError(`no answer in ${most / 1000} s`));
+    const most = Math.max(silence, ...Array.from(waiting.values(), ({ patience }) => patience));
+    if (++quiet * silence > 4 * most) finish(noAnswer(most));
   };
 
-  /** Sends what has waited, as far as it may. */
-  const next = () => {
-    for (const waiting of queue) {
-      if (sent.size >= outstanding) return;
-      queue.delete(waiting);
+  const request: Session["request"] = ({ head, body: data }, expected, asked) => {
+    const { signal, patience = 0, decode } = asked;
+    return abortable(signal, (resolve, reject) => {
+      if (over) throw over;
       do id = (id + 1) >>> 0;
-      while (sent.has(id));
-      sent.set(id, waiting);
-      const { head, body } = waiting.request;
-      new DataView(head.buffer).setUint32(5, id);
+      while (waiting.has(id));
+      waiting.set(id, {
+        patience,
+        take(type, body) {
+          check(type, body, expected, asked);
+          if (!signal?.aborted) resolve((decode ? decode(body, session) : body) as never);
+          else if (type === Type.HANDLE) session.release(decodeHandle(body));
+        },
+        fail: reject,
+      });
+      head.set(uint32(id), 5);
       // No timer while nothing is awaited.
       watch ??= setInterval(look, silence / 4);
       try {
         // What is sent is the transport's, and the caller may send the request again.
-        transport.send(body instanceof Blob ? new Blob([head, body]) : concat(head, body ?? []));
+        transport.send(data instanceof Blob ? new Blob([head, data]) : concat(head, data ?? []));
       } catch (error) {
         finish(new ConnectionError(`not sent: ${(error as Error).message}`));
       }
-    }
-  };
-
-  const request: Session["request"] = (request, expected, asked) =>
-    new Promise((resolve, reject) => {
-      const { signal, patience, decode } = asked;
-      signal?.throwIfAborted();
-      if (over) throw over;
-      let abandoned = false;
-      const off = onAbort(signal, (reason) => {
-        abandoned = true;
-        queue.delete(waiting);
-        reject(reason);
-      });
-      const waiting: Waiting = {
-        request,
-        patience,
-        take(type, body) {
-          off();
-          check(type, body, expected, asked);
-          if (!abandoned) resolve((decode ? decode(body, session) : body) as never);
-          else if (type === Type.HANDLE) session.release(decodeHandle(body));
-        },
-        fail(error) {
-          off();
-          reject(error);
-        },
-      };
-      queue.add(waiting);
-      next();
     });
+  };
 
   const answer = (message: ArrayBuffer) => {
     const { type, id, body } = parse(message);
     quiet = 0;
-    const waiting = sent.get(id);
-    if (!waiting)
+    const asked = waiting.get(id);
+    if (!asked)
       throw new ProtocolError(
         type === Type.VERSION && id !== 3
           ? `the server speaks SFTP ${id}, not 3`
           : `a reply to no request: ${id}`,
       );
-    sent.delete(id);
+    waiting.delete(id);
     session.answered++;
     try {
-      waiting.take(type, body);
+      asked.take(type, body);
     } catch (error) {
-      waiting.fail(error);
+      asked.fail(error);
       if (error instanceof ProtocolError) throw error;
     }
-    next();
-    if (!sent.size) watch = clearInterval(watch) as undefined;
+    if (!waiting.size) watch = clearInterval(watch) as undefined;
   };
 
   transport.onmessage = (message) => {
@@ -221,8 +190,7 @@ function start(
       finish(error as Error);
     }
   };
-  transport.onclose = ({ code, reason }) =>
-    finish(new ConnectionError(`the connection was lost: ${reason || code}`, code, reason));
+  transport.onclose = (end) => finish(lostBy(end));
 
   const session: Session = {
     extensions: new Map(),
@@ -232,9 +200,10 @@ function start(
       end = resolve;
     }),
     request,
+    run: (_, work) => work(session),
     release: (handle) =>
       void request(requests.close(handle), Type.STATUS, { operation: "close" }).catch(() => {}),
-    close: (code = 1000) => finish(new ConnectionError("the connection was closed", code, "", false), code),
+    close: (code = 1000) => finish(closedBy(code), code),
   };
   return session;
 }

@@ -6,12 +6,11 @@ import type { FileHandle } from "../client/file.ts";
 import { aborted } from "../client/wait.ts";
 import { type Attributes, fileType } from "../codec/attributes.ts";
 import { SftpError } from "../errors.ts";
-import type { SftpPath } from "../path.ts";
-import { beside } from "./conflict.ts";
+import { type SftpPath, sibling } from "../path.ts";
 
 /** A hidden name in the same directory, of which nobody else knows. */
 export const partial = (target: SftpPath): SftpPath =>
-  beside(target, ".", `.${crypto.getRandomValues(new Uint32Array(2)).join("")}.part`);
+  sibling(target, `.${crypto.getRandomValues(new Uint32Array(2)).join("")}.part`);
 
 /** For `catch`: the value in place of such an error; others are thrown. */
 export const unless =

@@ -17,29 +17,15 @@ export interface Checkpoint {
 /** Where checkpoints are kept. A store that fails, or hangs, costs the resumption, and never the transfer. */
 export interface CheckpointStore {
   /** Nothing where there is none. */
-  get(key: string): Promise<Checkpoint | undefined>;
-  /** In the place of the one before. */
-  set(key: string, checkpoint: Checkpoint): Promise<void>;
-  /** When the upload is done. Nothing happens where there is none. */
-  delete(key: string): Promise<void>;
+  get(key: string): Promise<Checkpoint | undefined> | Checkpoint | undefined;
+  /** In the place of the one before. Awaited. */
+  set(key: string, checkpoint: Checkpoint): unknown;
+  /** When the upload is done. Nothing happens where there is none. Awaited. */
+  delete(key: string): unknown;
 }
 
 /** As long as the page lives. */
-export class MemoryCheckpoints implements CheckpointStore {
-  readonly #checkpoints = new Map<string, Checkpoint>();
-
-  async get(key: string): Promise<Checkpoint | undefined> {
-    return this.#checkpoints.get(key);
-  }
-
-  async set(key: string, checkpoint: Checkpoint): Promise<void> {
-    this.#checkpoints.set(key, checkpoint);
-  }
-
-  async delete(key: string): Promise<void> {
-    this.#checkpoints.delete(key);
-  }
-}
+export class MemoryCheckpoints extends Map<string, Checkpoint> implements CheckpointStore {}
 
 /** Milliseconds between two writes, and at most for a read. */
 const INTERVAL = 1000;
@@ -47,10 +33,9 @@ const INTERVAL = 1000;
 /** One record of a store, written now and then. What the store makes of it is not waited for, but when it is read. */
 export function recordIn(store: CheckpointStore | undefined, key: string | undefined) {
   let written = 0;
-  const ask = async <T>(work: (store: CheckpointStore, key: string) => Promise<T>) =>
+  const ask = async <T>(work: (store: CheckpointStore, key: string) => T) =>
     store && key ? work(store, key) : undefined;
-  const quietly = (work: (store: CheckpointStore, key: string) => Promise<void>) =>
-    void ask(work).catch(() => {});
+  const quietly = (work: (store: CheckpointStore, key: string) => unknown) => void ask(work).catch(() => {});
   return {
     /** Nothing where the store has nothing that makes sense, or does not answer within a second. */
     async read(signal: AbortSignal): Promise<Checkpoint | undefined> {

@@ -1,9 +1,8 @@
 /** What to do where the target of an upload is there already. */
 
-import { concat, utf8 } from "../bytes.ts";
 import { aborted } from "../client/wait.ts";
 import type { Attributes } from "../codec/attributes.ts";
-import { type SftpPath, toPath } from "../path.ts";
+import type { SftpPath } from "../path.ts";
 import { isFile } from "./atomic.ts";
 import { TransferError } from "./transfer.ts";
 
@@ -56,22 +55,9 @@ export async function decide(
   return decision;
 }
 
-/** What most file systems take. */
-const NAME_BYTES = 255;
-
-/** The path with `before` and `mark` about as much of its name as there is room for; an extension stays at the end. */
-export function beside(path: SftpPath, before: string, mark: string, extension?: boolean): SftpPath {
-  const bytes = typeof path === "string" ? utf8(path) : path;
-  const start = bytes.lastIndexOf(0x2f) + 1;
-  const name = bytes.subarray(start);
-  const dot = extension ? name.lastIndexOf(0x2e) : 0;
-  const stem = dot > 0 ? dot : name.length;
-  const after = concat(utf8(mark), name.subarray(stem));
-  let length = Math.min(stem, Math.max(0, NAME_BYTES - before.length - after.length));
-  // Not within a character.
-  while (length > 0 && ((name[length] ?? 0) & 0xc0) === 0x80) length--;
-  return toPath(concat(bytes.subarray(0, start), utf8(before), name.subarray(0, length), after));
-}
-
 /** "name (2).ext" */
-export const numbered = (path: SftpPath, number: number): SftpPath => beside(path, "", ` (${number})`, true);
+export function numbered(path: SftpPath, number: number): SftpPath {
+  if (typeof path === "string") return path.replace(/(?<=[^/])(\.[^./]*)?$/, ` (${number})$1`);
+  const bytes = String.fromCharCode(...path);
+  return Uint8Array.from(numbered(bytes, number) as string, (char) => char.charCodeAt(0));
+}

@@ -1,6 +1,6 @@
 /** Where the bytes of an upload come from: a Blob, which can be read again, or a stream, of which the rest is kept. */
 
-import type { Bytes } from "../bytes.ts";
+import { type Bytes, concat } from "../bytes.ts";
 import { aborted } from "../client/wait.ts";
 import type { SftpPath } from "../path.ts";
 import { TransferError } from "./transfer.ts";
@@ -43,55 +43,48 @@ export const blobSource = (blob: Blob, path: SftpPath): Source => ({
 
 export function streamSource(stream: ReadableStream<Uint8Array>, path: SftpPath): Source {
   const reader = stream.getReader();
-  /** Taken and not released: without gaps, up to `end`. By offset. */
-  const kept = new Map<number, Bytes>();
+  /** Read and not released: without gaps, from `start` to `end`. */
+  const parts: Uint8Array[] = [];
+  let start = 0;
   let end = 0;
-  /** Read, and not taken yet. */
-  let rest = new Uint8Array();
   let ended = false;
-  let filling: Promise<void> | undefined;
+  let reading = Promise.resolve();
 
-  async function read(): Promise<void> {
-    const { done, value } = await reader.read();
-    ended = done;
-    if (done) return;
-    if (!(value instanceof Uint8Array)) throw new TypeError("a stream whose parts are no bytes");
-    rest = value as Bytes;
-  }
-
-  /** Copies, since a stream may use its memory again. */
-  async function fill(length: number): Promise<void> {
-    const data = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length && !ended) {
-      const part = rest.subarray(0, length - filled);
-      data.set(part, filled);
-      filled += part.length;
-      rest = rest.subarray(part.length);
-      if (filled < length) await read();
+  async function read(to: number): Promise<void> {
+    while (end < to && !ended) {
+      const { done, value } = await reader.read();
+      ended = done;
+      if (done) source.size = end;
+      else if (!(value instanceof Uint8Array)) throw new TypeError("a stream whose parts are no bytes");
+      else {
+        // A stream may use its memory again.
+        parts.push(value.slice());
+        end += value.length;
+      }
     }
-    if (filled) kept.set(end, data.subarray(0, filled));
-    end += filled;
-    if (ended) source.size = end;
   }
 
   const source: Source & { size: number | undefined } = {
     size: undefined,
     async take(offset, length) {
-      // An earlier try that was broken off may still be reading.
-      await filling;
-      if (offset === end) {
-        filling = fill(length);
-        await filling;
+      // After an earlier try, which may have been broken off while it reads.
+      reading = reading.then(() => read(offset + length));
+      await reading;
+      if (offset < start) throw unreadable(path);
+      let from = offset - start;
+      const taken: Uint8Array[] = [];
+      for (const part of parts) {
+        if (from < part.length && from + length > 0)
+          taken.push(part.subarray(Math.max(from, 0), from + length));
+        from -= part.length;
       }
-      for (const [start, data] of kept)
-        if (start <= offset && offset < start + data.length)
-          return data.subarray(offset - start, offset - start + length);
-      if (offset !== end) throw unreadable(path);
-      return rest;
+      return concat(...taken);
     },
     release(offset) {
-      for (const [start, data] of kept) if (start + data.length <= offset) kept.delete(start);
+      for (let first = parts[0]; first && start + first.length <= offset; first = parts[0]) {
+        start += first.length;
+        parts.shift();
+      }
     },
     cancel: (reason) => void reader.cancel(reason).catch(() => {}),
   };

@@ -2,12 +2,11 @@
 
 import type { Bytes } from "../bytes.ts";
 import type { Abortable } from "../client/ask.ts";
-import type { CoreClient, OpenOptions } from "../client/core-client.ts";
-import type { FileHandle } from "../client/file.ts";
-import { aborted } from "../client/wait.ts";
+import type { CoreClient } from "../client/core-client.ts";
 import type { SftpPath } from "../path.ts";
-import { windowOf } from "../window/shared.ts";
+import type { UploadOptions } from "./options.ts";
 import { type ByteRange, reading } from "./reading.ts";
+import { upload } from "./upload.ts";
 
 /**
  * Pull-based: nothing is asked for before the first read, and then no more ahead than the session's window and 1 MiB.
@@ -42,80 +41,38 @@ export function readable(
   }
 }
 
-/** How to open the file, and where to write. `create` and `truncate` are true without it, but for `start` and `append`. */
-export interface WritableOptions extends Omit<OpenOptions, "write"> {
-  /** The offset of the first byte; 0 without it. Counts for nothing with `append`. */
-  readonly start?: number | undefined;
-}
-
-/** WRITEs that may be unanswered, however small they are. */
-const MOST = 256;
+/** How to write: what is there is replaced, in place, unless it is told otherwise. */
+export type WritableOptions = Pick<UploadOptions, "signal" | "conflict" | "atomic" | "mode" | "fsync">;
 
 /**
- * A write resolves when its bytes are under way, within the session's window; `close` when the server has acknowledged all
- * and closed the file. Does not survive a lost connection: what of it was written is not known, and the chunks are gone.
- * It is then errored with a ConnectionError. Aborting leaves what was written so far. With `append` one WRITE is under way at a
- * time, since servers may exchange them.
+ * An upload of what is written: it goes on after a lost connection, for which what is not acknowledged is kept. A write resolves
+ * when its bytes are taken, of which requests are made that are as large as an upload's; `close` when the server has acknowledged
+ * all and closed the file. Aborting leaves what was written so far.
  */
 export function writable(
   client: CoreClient,
   path: SftpPath,
-  { start = 0, signal, ...flags }: WritableOptions = {},
+  { signal, ...options }: WritableOptions = {},
 ): WritableStream<Uint8Array> {
-  const writes = new Set<Promise<void>>();
-  const most = flags.append ? 1 : MOST;
-  /** Whatever goes wrong ends here, once: the server may give another file the same handle. */
-  const failed = new AbortController();
-  let either: AbortSignal;
-  let stop: () => void;
-  let file: FileHandle;
-  let at = start;
-  const write = async (chunk: Uint8Array) => {
-    for (let from = 0; from < chunk.length; ) {
-      const window = windowOf(file.session, "write");
-      const part = chunk.subarray(from, from + window.requestSize(file.session.limits.write)) as Bytes;
-      while (writes.size >= most) await aborted(Promise.race(writes), either);
-      const permit = await window.reserve(part.length, either);
-      if (either.aborted) permit.dropped();
-      either.throwIfAborted();
-      permit.sent();
-      const written = file.write(at, part).then(
-        () => {
-          permit.delivered(part.length);
-          writes.delete(written);
-        },
-        (error) => {
-          permit.dropped();
-          failed.abort(error);
-        },
-      );
-      writes.add(written);
-      at += part.length;
-      from += part.length;
-    }
-  };
+  const pipe = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = pipe.writable.getWriter();
+  let transfer: PromiseLike<unknown>;
   return new WritableStream<Uint8Array>({
-    async start(controller) {
-      either = AbortSignal.any([failed.signal, controller.signal, ...(signal ? [signal] : [])]);
-      const truncate = !start && !flags.append;
-      file = await client.open(path, { create: true, truncate, ...flags, write: true, signal: either });
-      stop = () => {
+    start(controller) {
+      const stop = controller.signal;
+      const how: UploadOptions = { conflict: "overwrite", atomic: false, keepPartial: true, ...options };
+      const either = signal ? AbortSignal.any([signal, stop]) : stop;
+      transfer = upload(client, pipe.readable, path, { ...how, signal: either });
+      transfer.then(undefined, (error) => {
         // It errors by itself when it is aborted, and Node breaks where it is told so meanwhile.
-        if (!controller.signal.aborted) controller.error(either.reason);
-        file.close().catch(() => {});
-      };
-      if (either.aborted) stop();
-      either.addEventListener("abort", stop);
+        if (!stop.aborted) controller.error(error);
+      });
     },
-    write: (chunk) =>
-      write(chunk).catch((error) => {
-        failed.abort(error);
-        throw error;
-      }),
+    // The upload knows better what is wrong.
+    write: (chunk) => writer.write(chunk).catch(async () => void (await transfer)),
     async close() {
-      await aborted(Promise.all(writes), either);
-      either.removeEventListener("abort", stop);
-      await file.close({ signal: either });
+      writer.close().catch(() => {});
+      await transfer;
     },
   });
 }

@@ -178,18 +178,14 @@ async function run(
   /** The permissions, so that it can be opened again. */
   const forOwner = () => (mode === undefined ? {} : { mode: mode | 0o600 });
 
-  async function unlock(place: SftpPath): Promise<void> {
-    if (forOwner().mode !== mode)
-      await client.setAttributes(place, forOwner(), control).catch(unless(isRefused));
-  }
-
   async function openOnce(): Promise<FileHandle> {
     const before = asked;
     const again = isThere();
     const exclusive = !again && !(replacing && !part);
     if (!again) ours = exclusive;
     asked = part ?? target;
-    if (again) await unlock(asked);
+    if (again && mode !== undefined)
+      await client.setAttributes(asked, forOwner(), control).catch(unless(isRefused));
     try {
       const file = await client.open(asked, {
         write: true,
@@ -238,19 +234,6 @@ async function run(
     if (options.fsync) await fsync(file, control).catch(unless((error) => error.code === "ENOTSUP"));
   }
 
-  /** When it is closed, since some servers only write then. */
-  async function check(): Promise<void> {
-    const place = part ?? target;
-    if (blob && verified && verified !== "size") {
-      const file = await client.open(place, control);
-      await closing(file, verifyUpload(file, blob, verified, control), signal);
-    } else if (verified) {
-      const { size: due = 0 } = source;
-      const { size = due } = await client.stat(place, control);
-      if (size !== due) throw new VerifyError(place, Math.min(size, due));
-    }
-  }
-
   /** The partial file takes the target's name. */
   async function move(from: SftpPath): Promise<void> {
     const { extensions } = await connection.session(signal);
@@ -277,7 +260,8 @@ async function run(
     if (await landed()) return;
     const file = await open();
     await closing(file, write(file), signal);
-    await check();
+    // When it is closed, since some servers only write then.
+    if (verified) await verifyUpload(client, part ?? target, source.size ?? 0, blob, verified, signal);
     const from = part;
     if (from) await claim(() => move(from));
   }

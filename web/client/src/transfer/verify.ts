@@ -1,11 +1,12 @@
 /** Whether a file of the server is what was sent, or what is here. */
 
-import type { Abortable } from "../client/ask.ts";
+import type { CoreClient } from "../client/core-client.ts";
 import { checkFile } from "../client/extensions.ts";
 import type { FileHandle } from "../client/file.ts";
 import { aborted } from "../client/wait.ts";
 import { SftpError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
+import { closing } from "./atomic.ts";
 import { readAhead } from "./read-ahead.ts";
 import { TransferError } from "./transfer.ts";
 
@@ -31,43 +32,43 @@ export class VerifyError extends TransferError {
 /** Bytes at the end that stand for the rest. */
 export const TAIL = 65_536;
 
-/** Rejects with a VerifyError where the file is not the same as `source`. */
+/** Rejects with a VerifyError where the file has another size, or is not the same as `source`, if there is one. */
 export async function verifyUpload(
-  file: FileHandle,
-  source: Blob,
+  client: CoreClient,
+  path: SftpPath,
+  due: number,
+  source: Blob | false,
   how: Verification,
-  { signal = new AbortController().signal }: Abortable = {},
+  signal: AbortSignal,
 ): Promise<void> {
-  const { size } = source;
-  const { size: there = size } = await file.stat({ signal });
-  if (there !== size) throw new VerifyError(file.path, Math.min(there, size));
+  const { size = due } = await client.stat(path, { signal });
+  if (size !== due) throw new VerifyError(path, Math.min(size, due));
+  if (!source || how === "size") return;
+  const file = await client.open(path, { signal });
   const content = () => compare(file, source, how === "tail" ? Math.max(0, size - TAIL) : 0, size, signal);
-  // WebCrypto is for secure contexts only.
-  if (how === "check-file" && globalThis.crypto?.subtle)
+  const compared = async () => {
+    // WebCrypto is for secure contexts only.
+    if (how !== "check-file" || !globalThis.crypto?.subtle) return content();
     await compareHashes(file, source, signal).catch((error) => {
       if (error instanceof SftpError) return content();
       throw error;
     });
-  else if (how !== "size") await content();
+  };
+  await closing(file, compared(), signal);
 }
 
-const BLOCK = 2 ** 20;
-/** Bytes that the server hashes at a time: it answers nothing else meanwhile. */
-const SPAN = 32 * BLOCK;
+/** Bytes that are hashed at a time: the server answers nothing else meanwhile, and here they are in memory. */
+const BLOCK = 2 ** 23;
 
 async function compareHashes(file: FileHandle, source: Blob, signal: AbortSignal): Promise<void> {
-  let theirs = new Uint8Array();
   for (let offset = 0; offset < source.size; offset += BLOCK) {
-    if (offset % SPAN === 0) {
-      const length = Math.min(SPAN, source.size - offset);
-      const range = { algorithms: ["sha256"], offset, length, blockSize: BLOCK, signal };
-      theirs = (await checkFile(undefined, file, range)).hashes as typeof theirs;
-    }
-    const block = await bytes(source, offset, BLOCK, signal);
-    const ours = new Uint8Array(await crypto.subtle.digest("SHA-256", block));
-    signal.throwIfAborted();
-    if (differs(ours, theirs) >= 0) throw new VerifyError(file.path, offset);
-    theirs = theirs.subarray(ours.length);
+    const length = Math.min(BLOCK, source.size - offset);
+    const hash = async () => crypto.subtle.digest("SHA-256", await bytes(source, offset, length, signal));
+    const [{ hashes }, ours] = await Promise.all([
+      checkFile(undefined, file, { algorithms: ["sha256"], offset, length, signal }),
+      hash(),
+    ]);
+    if (differs(new Uint8Array(ours), hashes) >= 0) throw new VerifyError(file.path, offset);
   }
 }
 

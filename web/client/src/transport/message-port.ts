@@ -3,7 +3,7 @@
  * between them.
  */
 
-import { onAbort } from "../abort.ts";
+import { abortable } from "../abort.ts";
 import { type Bytes, byteLength } from "../bytes.ts";
 import { ConnectionError } from "../errors.ts";
 import { Inbox, type Transport, type TransportEnd } from "./transport.ts";
@@ -13,8 +13,8 @@ type Message = string | Bytes | Blob;
 /** What one side tells the other; nothing in it asks whether the other is alive, and `alive` is the answer. */
 interface Word {
   readonly message?: Message | ArrayBuffer;
-  /** The first word of the side with the socket: the subprotocol. */
-  readonly open?: string;
+  /** The first word of the side with the socket. */
+  readonly open?: true;
   /** Bytes that have left, all together: of the side with the socket. */
   readonly left?: number;
   readonly close?: readonly [code?: number, reason?: string];
@@ -42,27 +42,21 @@ export async function portTransport(
 ): Promise<Transport> {
   signal?.throwIfAborted();
   const transport = new PortTransport(port, heartbeat);
-  let off = () => {};
   try {
-    await new Promise<void>((resolve, reject) => {
-      off = onAbort(signal, reject);
+    return await abortable(signal, (resolve, reject) => {
       transport.onclose = () => reject(new ConnectionError("nobody answers on the port", 0));
       transport.onopen = () => {
         transport.onclose = undefined;
-        resolve();
+        resolve(transport);
       };
     });
-    return transport;
   } catch (error) {
     transport.close(4000);
     throw error;
-  } finally {
-    off();
   }
 }
 
 class PortTransport extends Inbox implements Transport {
-  protocol = "";
   /** Bytes that have not left the socket. */
   bufferedAmount = 0;
   declare onopen: () => void;
@@ -77,10 +71,7 @@ class PortTransport extends Inbox implements Transport {
       gone = left;
       this.bufferedAmount = given - gone;
       if (message !== undefined) this.received(message as string | ArrayBuffer);
-      if (open !== undefined) {
-        this.protocol = open;
-        this.onopen();
-      }
+      if (open) this.onopen();
       if (end) this.ended(end);
     });
     this.send = (message) => {
@@ -116,7 +107,7 @@ export function serveTransport(
     if (!reporting) setTimeout(report, 20);
     reporting = true;
   });
-  say({ open: transport.protocol });
+  say({ open: true });
   transport.onmessage = (message) => say({ message });
   transport.onclose = (end) => say({ end });
 }

@@ -1,6 +1,7 @@
 /** What a session needs of a connection: whole messages both ways, in order, and word of the end. */
 
 import type { Bytes } from "../bytes.ts";
+import { ConnectionError } from "../errors.ts";
 
 /** How a connection ended. */
 export interface TransportEnd {
@@ -10,13 +11,21 @@ export interface TransportEnd {
   readonly reason: string;
 }
 
+/** The errors of those who need the connection still. */
+export const lostBy = ({ code, reason }: TransportEnd): ConnectionError =>
+  new ConnectionError(`the connection was lost: ${reason || code}`, code, reason);
+
+export const noAnswer = (milliseconds: number): ConnectionError =>
+  new ConnectionError(`no answer in ${milliseconds / 1000} s`);
+
+export const closedBy = (code: number): ConnectionError =>
+  new ConnectionError("the connection was closed", code, "", false);
+
 /**
  * An open connection. What comes while a callback is not set is held back, so that nothing is lost before there is an
- * owner, and between two. `onclose` comes exactly once, after the last message.
+ * owner, and between two. `onclose` comes once, after the last message.
  */
 export interface Transport {
-  /** The WebSocket subprotocol that both sides agreed on. */
-  readonly protocol: string;
   /** Bytes given to `send` that have not left yet. */
   readonly bufferedAmount: number;
   /** Takes each message: text, or one packet. */
@@ -43,7 +52,6 @@ const HELD = 64;
 export abstract class Inbox {
   readonly #held: (string | ArrayBuffer)[] = [];
   #end: TransportEnd | undefined;
-  #told = false;
   #onmessage: Transport["onmessage"];
   #onclose: Transport["onclose"];
 
@@ -74,8 +82,9 @@ export abstract class Inbox {
 
   readonly #deliver = (): void => {
     while (this.#onmessage && this.#held.length) this.#onmessage(this.#held.shift() as string | ArrayBuffer);
-    if (!this.#end || !this.#onclose || this.#told || this.#held.length) return;
-    this.#told = true;
-    this.#onclose(this.#end);
+    if (!this.#end || this.#held.length) return;
+    const tell = this.#onclose;
+    this.#onclose = undefined;
+    tell?.(this.#end);
   };
 }

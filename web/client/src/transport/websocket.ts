@@ -1,6 +1,6 @@
 /** A WebSocket as a transport: that of the browser, of Node 22, or of the package `ws`. */
 
-import { onAbort } from "../abort.ts";
+import { abortable } from "../abort.ts";
 import type { Bytes } from "../bytes.ts";
 import { ConnectionError } from "../errors.ts";
 import { Inbox, type OpenTransport, type Transport, type TransportEnd } from "./transport.ts";
@@ -9,7 +9,6 @@ import { Inbox, type OpenTransport, type Transport, type TransportEnd } from "./
 export interface WebSocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
-  readonly protocol: string;
   readonly readyState: number;
   send(data: string | Bytes | Blob): void;
   close(code?: number, reason?: string): void;
@@ -22,20 +21,12 @@ export interface WebSocketLike {
 /** A constructor such as `globalThis.WebSocket`. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
-/** How long to wait. */
-export interface WebSocketOptions {
-  /**
-   * Milliseconds for the opening handshake. Without it 30,000, or 90,000 where the subprotocol `sftp` is offered: there
-   * the bridge logs in before it answers.
-   */
-  readonly timeout?: number;
-}
-
 /**
- * Opens WebSockets of this kind; of the platform's own without one. What cannot be opened is a ConnectionError.
+ * Opens WebSockets of this kind; of the platform's own without one. What cannot be opened is a ConnectionError: after 30 s,
+ * or after 90 s where the subprotocol `sftp` is offered, since there the bridge logs in before it answers.
  *
  * Where headers can be set, which is not in a browser, the subprotocol `sftp` can be used, with the password in the
- * opening handshake: leave `auth` out, and pass a WebSocket that adds the header. With the package `ws`:
+ * transport handshake: leave `auth` out, and pass a WebSocket that adds the header. With the package `ws`:
  *
  * ```ts
  * const Authorization = `Basic ${Buffer.from("user:password").toString("base64")}`;
@@ -48,17 +39,16 @@ export interface WebSocketOptions {
  * ```
  */
 export const webSocket =
-  (
-    Socket = globalThis.WebSocket as unknown as WebSocketConstructor | undefined,
-    { timeout }: WebSocketOptions = {},
-  ): OpenTransport =>
+  (Socket = globalThis.WebSocket as unknown as WebSocketConstructor | undefined): OpenTransport =>
   async (url, protocols, signal) => {
     signal.throwIfAborted();
-    if (!Socket) throw new TypeError("no WebSocket here: pass one to webSocket()");
+    if (!Socket) throw new TypeError("pass a WebSocket to webSocket()");
     const refused = (why: string, retryable = true) => {
       const message = `no connection to ${url}${why && `: ${why}`}`;
       return new ConnectionError(message.replace(/\/\/[^/]*@/g, "//"), 0, "", retryable);
     };
+    const wait = protocols.includes("sftp") ? 90_000 : 30_000;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let socket: WebSocketLike;
     try {
       socket = new Socket(url, [...protocols]);
@@ -66,13 +56,9 @@ export const webSocket =
       throw refused((error as Error).message, false);
     }
     const transport = new WebSocketTransport(socket);
-    const wait = timeout ?? (protocols.includes("sftp") ? 90_000 : 30_000);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let off = () => {};
     try {
-      await new Promise<void>((resolve, reject) => {
+      return await abortable<Transport>(signal, (resolve, reject) => {
         let why = "";
-        off = onAbort(signal, reject);
         timer = setTimeout(() => reject(refused(`no answer in ${wait / 1000} s`)), wait);
         // A browser tells nothing here; `ws` says what the answer was.
         socket.onerror = ({ message = "" }: { message?: string }) => {
@@ -82,16 +68,14 @@ export const webSocket =
         socket.onopen = () => {
           // From here on the end is for the owner to hear.
           transport.onclose = undefined;
-          resolve();
+          resolve(transport);
         };
       });
-      return transport;
     } catch (error) {
       transport.close();
       throw error;
     } finally {
       clearTimeout(timer);
-      off();
     }
   };
 
@@ -104,10 +88,6 @@ class WebSocketTransport extends Inbox implements Transport {
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }: { data: string | ArrayBuffer }) => this.received(data);
     socket.onclose = ({ code, reason }: TransportEnd) => this.ended({ code, reason });
-  }
-
-  get protocol(): string {
-    return this.#socket.protocol;
   }
 
   get bufferedAmount(): number {

@@ -1,9 +1,8 @@
 /** Many transfers that are one for the caller: one progress, one pause, one end. */
 
 import { aborted } from "../client/wait.ts";
-import type { SftpPath } from "../path.ts";
 import { type Progress, Transfer, type TransferControl } from "../transfer/transfer.ts";
-import { Failures, Pool } from "./pool.ts";
+import { inPool, type Pool } from "./pool.ts";
 
 export interface Parallel {
   /** Files at a time; 16 without it. Each costs several round trips, and the session's window is one for all. */
@@ -33,32 +32,27 @@ export interface FolderTransfer extends Transfer<FolderResult> {
 }
 
 /** What the one that finds the files is given. */
-export interface Batch {
+export interface Folder extends Pool {
   readonly control: TransferControl;
-  readonly failures: Failures;
   readonly totals: { readonly bytes: number; skipped: number };
-  /** Resolves when the task has begun, beside others. What fails is kept. */
-  add(path: SftpPath, task: () => Promise<unknown>): Promise<void>;
-  /** To the end of the transfer. */
+  /** To the end of the transfer of one file. */
   follow(transfer: Transfer<unknown>): Promise<void>;
-  /** Resolves when nothing runs. */
-  idle(): Promise<void>;
 }
 
 /** `find` adds the files. After a cancellation nothing of it is awaited: what it asks of others may never end. */
 export function folderTransfer(
-  { parallel = 16, signal }: Parallel & { readonly signal?: AbortSignal | undefined },
-  find: (batch: Batch) => Promise<void>,
+  { parallel: limit = 16, signal }: Parallel & { readonly signal?: AbortSignal | undefined },
+  find: (folder: Folder) => Promise<void>,
 ): FolderTransfer {
   const work = async (control: TransferControl): Promise<FolderResult> => {
     const { signal, running } = control;
-    const failures = new Failures();
     const totals = { files: 0, bytes: 0, skipped: 0 };
-    const report = () => {
-      const progress: Partial<FolderProgress> = { ...totals, failed: failures.count };
+    let failed = 0;
+    const report = (failures = failed) => {
+      failed = failures;
+      const progress: Partial<FolderProgress> = { ...totals, failed };
       control.report(progress);
     };
-    let resumed: Promise<void> | undefined;
     const follow = async (transfer: Transfer<unknown>) => {
       let before = 0;
       for await (const { bytes } of transfer) {
@@ -67,30 +61,16 @@ export function folderTransfer(
         report();
         if (!control.paused) continue;
         transfer.pause();
-        resumed ??= running();
-        await resumed;
-        resumed = undefined;
+        await running();
         transfer.resume();
       }
       await transfer;
       totals.files++;
     };
     report();
-    const all = Pool.run(parallel, (pool) =>
-      find({
-        control,
-        failures,
-        totals,
-        idle: () => pool.idle(),
-        follow,
-        async add(path, task) {
-          await running();
-          await pool.add(() => failures.try(path, signal, task).finally(report));
-        },
-      }),
-    );
+    const options = { limit, signal, running, report };
+    const all = inPool(options, (pool) => find({ ...pool, control, totals, follow }));
     await aborted(all, signal);
-    failures.check();
     return totals;
   };
   return new Transfer(work, signal) as unknown as FolderTransfer;

@@ -3,19 +3,16 @@
 import { utf8 } from "../bytes.ts";
 import type { Abortable } from "../client/ask.ts";
 import type { CoreClient } from "../client/core-client.ts";
-import { copyData } from "../client/extensions.ts";
-import type { FileHandle } from "../client/file.ts";
 import { renameOver } from "../client/rename.ts";
-import { type Attributes, type FileType, fileType } from "../codec/attributes.ts";
+import { type Attributes, fileType } from "../codec/attributes.ts";
 import { join, type SftpPath } from "../path.ts";
 import { look, partial } from "../transfer/atomic.ts";
 import { decide, numbered, type OnConflict } from "../transfer/conflict.ts";
-import { reading } from "../transfer/reading.ts";
-import { windowOf } from "../window/shared.ts";
+import { copyFile, wrong } from "./copy-file.ts";
 import { makeDirectory } from "./mkdir.ts";
-import { failure, named, refused, split } from "./names.ts";
-import { Failures, lastFirst, Pool, quiet } from "./pool.ts";
-import { type Step, walk } from "./walk.ts";
+import { failure, named, split } from "./names.ts";
+import { inPool, quiet } from "./pool.ts";
+import { eachBelow } from "./walk.ts";
 
 /** How far it is. */
 export interface CopyProgress {
@@ -31,7 +28,7 @@ export interface CopyOptions {
   readonly recursive?: boolean;
   /** For files and links; `error` without it. Directories that are there are kept and filled. */
   readonly conflict?: OnConflict;
-  /** Times, and permissions whatever the umask; not owners, set-user-id and set-group-id of files. */
+  /** Times of files, and their permissions whatever the umask; not owners, set-user-id and set-group-id. */
   readonly preserve?: boolean;
   /** `false`: never by the extension copy-data. */
   readonly copyData?: boolean;
@@ -39,12 +36,8 @@ export interface CopyOptions {
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
-/** Bytes that one copy-data request is for: a larger one would keep all others waiting, without a word of progress. */
-const PIECE = 2 ** 24;
 /** Files side by side. */
 const WIDTH = 8;
-/** WRITEs of a file under way at most. */
-const WRITES = 32;
 /** Milliseconds for what is tidied up behind a copy that failed. */
 const TIDY = 10_000;
 /** How many names are tried. */
@@ -65,148 +58,67 @@ export async function copy(
   to: SftpPath,
   options: CopyOptions = {},
 ): Promise<void> {
-  const { signal = new AbortController().signal, recursive, preserve, onProgress } = options;
+  const { signal = new AbortController().signal, recursive, conflict, onProgress } = options;
   const on = { signal };
-  const control = { signal, paused: false, report() {}, async running() {} };
   const [source, target] = [named("copy", from), named("copy", to)];
   const top = await client.lstat(source, on);
   const [real = "", place] = await Promise.all([source, target].map((path) => realName(client, path, on)));
-  if (`${place}/`.startsWith(`${real}/`)) throw failure("copy", to, "a copy cannot be within itself");
+  if (place?.startsWith(real)) throw failure("copy", to, "a copy cannot be within itself");
 
-  const failures = new Failures();
   let files = 0;
   let bytes = 0;
-  const report = (more = 0) => {
+  let failed = 0;
+  const tell = () => onProgress?.({ files, bytes, failed });
+  const report = (more: number) => {
     bytes += more;
-    onProgress?.({ files, bytes, failed: failures.count });
+    tell();
   };
 
-  /** Directories by their depth. */
-  const made: [SftpPath, Attributes][][] = [];
-  /** One thing, without what is in it. Gives where a directory was made. */
-  const one = async (
-    from: SftpPath,
-    wanted: SftpPath,
-    attributes: Attributes,
-    depth = 0,
-  ): Promise<SftpPath | undefined> => {
+  /** One thing, without what is in it. */
+  const one = async (from: SftpPath, wanted: SftpPath, attributes: Attributes) => {
     const type = fileType(attributes);
     if (type === "directory" && recursive) {
-      const { mode = 0 } = attributes;
-      await makeDirectory(client, wanted, { signal, mode: (mode & 0o777) | 0o700 }, "lstat");
-      made[depth] ??= [];
-      if (preserve) made[depth].push([wanted, attributes]);
-      return wanted;
+      const mode = ((attributes.mode ?? 0) & 0o777) | 0o700;
+      return makeDirectory(client, wanted, { signal, mode }, "lstat");
     }
-    if (type !== "file" && type !== "symlink") throw wrong(from, type);
-    const [path, taken] = await settle(client, wanted, attributes, signal, options.conflict);
+    if (type !== "file" && type !== "symlink") throw wrong(from, attributes);
+    const [path, taken] = await settle(client, wanted, attributes, signal, conflict);
     if (!path) return;
     const part = partial(path);
-    const make = async () => {
+    try {
       if (type === "symlink") await client.symlink(await client.readlink(from, on), part, on);
-      else await file(from, part, attributes);
+      else await copyFile(client, from, part, attributes, { ...options, signal, report });
       await (taken ? renameOver(client, part, path, on) : client.rename(part, path, on));
-    };
-    await make().catch((error) => {
+    } catch (error) {
       quiet(client.unlink(part, { signal: AbortSignal.timeout(TIDY) }));
       throw error;
-    });
-    files++;
-    report();
-    return;
-  };
-
-  const file = async (from: SftpPath, part: SftpPath, { mode = 0 }: Attributes) => {
-    const how = { write: true, create: true, exclusive: true, mode: mode & 0o777, signal };
-    const target = await client.open(part, how);
-    const { session } = target;
-    const { write } = session.limits;
-    const found = quiet(client.lstat(from, on));
-    let at = 0;
-    const begin = async (source: FileHandle) => {
-      const attributes = await found;
-      const type = fileType(attributes);
-      const { size = 0 } = attributes;
-      if (type !== "file") throw wrong(from, type);
-      try {
-        while (options.copyData !== false && at < size) {
-          const length = Math.min(PIECE, size - at);
-          await copyData(source, target, { offset: at, length, toOffset: at, signal });
-          at += length;
-          report(length);
-        }
-      } catch (error) {
-        // Not between these two file systems, say.
-        refused(error);
-      }
-      // OpenSSH says yes, too, where the file is shorter by now.
-      if (at) at = Math.min(at, (await target.stat(on)).size ?? at);
-      return at;
-    };
-    const send = async (offset: number, data: Uint8Array<ArrayBuffer>) => {
-      const permit = await windowOf(session, "write").reserve(data.length, signal);
-      try {
-        permit.sent();
-        await target.write(offset, data, on);
-        permit.delivered(data.length);
-        report(data.length);
-      } finally {
-        permit.dropped();
-      }
-    };
-    const work = async (pool: Pool) => {
-      // Through here, what the server did not copy.
-      for await (const chunk of reading(client, from, { begin, retry: { attempts: 0 } }, control))
-        for (let start = 0; start < chunk.length; start += write) {
-          const [offset, data] = [at, chunk.slice(start, start + write)];
-          at += data.length;
-          await pool.add(() => send(offset, data));
-        }
-    };
-    try {
-      await Pool.run(WRITES, work);
-      if (preserve) await target.setAttributes(kept(await found, 0o777), on);
-    } catch (error) {
-      quiet(target.close());
-      throw error;
     }
-    await target.close(on);
+    files++;
+    tell();
   };
 
   await one(source, target, top);
   if (fileType(top) !== "directory") return;
-  const attempt = <T>(path: SftpPath, task: () => Promise<T>) =>
-    failures.try(path, signal, task).finally(report);
-  /** Nothing for a directory that could not be made, which has been told. */
-  const targets = new WeakMap<Step, Promise<SftpPath | undefined>>();
-  const each = async ({ path, depth, parent, entry }: Step) => {
-    const above = parent?.depth ? await targets.get(parent) : target;
-    return above && attempt(path, () => one(path, join(above, entry), entry.attributes, depth));
+  const counted = (failures: number) => {
+    failed = failures;
+    tell();
   };
-  const onError = (error: Error, { path }: Step) => failures.add(path, error);
-  await Pool.run(WIDTH, async (pool) => {
-    for await (const step of walk(client, source, { signal, strict: true, onError }))
-      await pool.add(() => {
-        const copied = each(step);
-        targets.set(step, copied);
-        return copied;
-      });
-    await lastFirst(made, pool, ([path, attributes]) =>
-      attempt(path, () => client.setAttributes(path, kept(attributes, 0o3777), on)),
-    );
-  });
-  failures.check();
+  await inPool({ limit: WIDTH, signal, report: counted }, (pool) =>
+    eachBelow(client, source, target, pool, { signal, strict: true }, async ({ path, entry }, above) => {
+      const to = join(above, entry);
+      await one(path, to, entry.attributes);
+      return to;
+    }),
+  );
 }
 
-/** Where it is, whatever links lead there. One character for each byte. */
+/** Where it is, whatever links lead there: bytes, as text, of which that of a directory begins that of what is in it. */
 async function realName(client: CoreClient, path: SftpPath, on: Abortable): Promise<string> {
   const [directory, name] = split(path);
   const above = await client.realpath(directory.length ? directory : ".", on);
   const whole = join(above, typeof name === "string" ? name : { name: "", rawName: name });
-  return new TextDecoder("latin1").decode(typeof whole === "string" ? utf8(whole) : whole);
+  return `${typeof whole === "string" ? utf8(whole) : whole},47`;
 }
-
-const wrong = (path: SftpPath, type: FileType) => failure("copy", path, `it is of type ${type}`);
 
 /** Where to copy to, and whether something is there that is to be replaced. Nothing where that is to be left. */
 async function settle(
@@ -232,7 +144,3 @@ async function settle(
   }
   throw failure("copy", wanted, "no name is free");
 }
-
-/** What `preserve` keeps. */
-const kept = ({ mode = 0, atime, mtime }: Attributes, mask: number) =>
-  ({ mode: mode & mask, atime, mtime }) as Attributes;

@@ -1,7 +1,6 @@
 /** Folders up and down: each file is a transfer of its own. */
 
 import type { CoreClient } from "../client/core-client.ts";
-import { fileType } from "../codec/attributes.ts";
 import { join, type SftpPath } from "../path.ts";
 import { onEachSession } from "../transfer/attempts.ts";
 import type { DownloadOptions } from "../transfer/download.ts";
@@ -12,7 +11,7 @@ import { type FolderTransfer, folderTransfer, type Parallel } from "./batch.ts";
 import { makeDirectories } from "./mkdir.ts";
 import { failure, isName } from "./names.ts";
 import type { SourceEntry } from "./source.ts";
-import { type Step, walk } from "./walk.ts";
+import { eachBelow, type Step } from "./walk.ts";
 
 export type UploadFolderOptions = UploadOptions & Parallel;
 
@@ -69,14 +68,8 @@ export function folderTarget(handle: FileSystemDirectoryHandle): FolderTarget {
   };
 }
 
-/** How to download a folder: as each of its files. */
-export interface DownloadFolderOptions extends DownloadOptions, Parallel {
-  /**
-   * `skip` (without it): links are left out. `follow`: what they lead to is downloaded, but for the links in a directory that a
-   * link led to.
-   */
-  readonly links?: "skip" | "follow";
-}
+/** How to download a folder: as each of its files. Links are left out. */
+export interface DownloadFolderOptions extends DownloadOptions, Parallel {}
 
 /** A directory of the target, and the names in it. */
 type Place = readonly [target: FolderTarget, taken: Set<string>];
@@ -88,40 +81,19 @@ export function downloadFolder(
   target: FolderTarget,
   options: DownloadFolderOptions = {},
 ): FolderTransfer {
-  return folderTransfer(options, async ({ control, failures, totals, add, follow, idle }) => {
+  return folderTransfer(options, (folder) => {
+    const { control, totals, follow } = folder;
     const { signal } = control;
-    const roots: [path: SftpPath, place: Place][] = [[path, [target, new Set()]]];
-    let follows = options.links === "follow";
-    const places = new WeakMap<Step, Promise<Place | undefined>>();
-    const typeOf = async ({ path, entry: { type } }: Step) =>
-      type === "symlink" && follows ? fileType(await client.stat(path, { signal })) : type;
-    const one = async (step: Step, top: Place): Promise<Place | undefined> => {
-      const { path, entry, parent } = step;
-      const [target, taken] = (await (parent?.depth ? places.get(parent) : top)) as Place;
-      const type = await typeOf(step);
-      const name = () => localName(entry.name, taken);
-      if (type === "directory") {
-        const place: Place = [await target.directory(name()), new Set()];
-        if (entry.type !== type) roots.push([path, place]);
-        return place;
-      }
-      if (type === "file")
-        await follow(client.download(path, await target.file(name()), { ...options, signal }));
-      else totals.skipped++;
-      return undefined;
+    const one = async ({ path, entry: { name, type } }: Step, above: Place): Promise<Place> => {
+      const [target, taken] = above;
+      if (type === "directory") return [await target.directory(localName(name, taken)), new Set()];
+      if (type === "file") {
+        const sink = await target.file(localName(name, taken));
+        await follow(client.download(path, sink, { ...options, signal }));
+      } else totals.skipped++;
+      return above;
     };
-    const onError = (error: Error, { path }: Step) => failures.add(path, error);
-    for (const [path, top] of roots) {
-      for await (const step of walk(client, path, { signal, onError }))
-        await add(step.path, () => {
-          const place = one(step, top);
-          places.set(step, place);
-          return place;
-        });
-      // Links to directories are roots by now, and those in them are not followed.
-      await idle();
-      follows = false;
-    }
+    return eachBelow(client, path, [target, new Set()] as Place, folder, { signal }, one);
   });
 }
 

@@ -1,8 +1,9 @@
 /** Directories, page by page, with several READDIRs under way: one by one, each page would cost a round trip. */
 
+import type { Reader } from "../bytes.ts";
 import type { Abortable } from "../client/ask.ts";
 import type { CoreClient } from "../client/core-client.ts";
-import { isEof } from "../client/file.ts";
+import { untilEof } from "../client/file.ts";
 import { decodeAttributes, fileType } from "../codec/attributes.ts";
 import { Type } from "../codec/numbers.ts";
 import * as requests from "../codec/request.ts";
@@ -79,11 +80,6 @@ export async function* list(
   }
 }
 
-function unlessEof(error: unknown): Entry[] {
-  if (isEof(error)) return [];
-  throw error;
-}
-
 /** What READDIRs are answered, to the end. */
 async function* pages(
   session: Session,
@@ -91,20 +87,24 @@ async function* pages(
   { signal, strict }: Strict,
   widest: number,
 ): AsyncGenerator<Entry[], void, undefined> {
-  const ask = (operation: string, request: requests.Request, expected: number) =>
-    session.request(request, expected, { operation, path, signal });
-  const attributes = strict && quiet(ask("lstat", requests.lstat(path), Type.ATTRS));
-  const handle = decodeHandle(await ask("opendir", requests.opendir(path), Type.HANDLE));
+  const ask = <T>(
+    operation: string,
+    request: requests.Request,
+    expected: number,
+    decode: (body: Reader) => T,
+  ) => quiet(session.request(request, expected, { operation, path, signal, decode }));
+  const look = strict && ask("lstat", requests.lstat(path), Type.ATTRS, decodeAttributes);
+  const handle = await ask("opendir", requests.opendir(path), Type.HANDLE, decodeHandle);
   const underWay: Promise<Entry[]>[] = [];
   let width = Math.min(widest, 2);
   let largest = 0;
   try {
-    if (attributes && fileType(decodeAttributes(await attributes)) !== "directory")
+    if (look && fileType(await look) !== "directory")
       throw failure("opendir", path, "it is no directory any more");
     do {
       while (underWay.length < width) {
-        const names = ask("readdir", requests.readdir(handle), Type.NAME);
-        underWay.push(quiet(names.then(decodeNames, unlessEof)));
+        const names = ask("readdir", requests.readdir(handle), Type.NAME, decodeNames);
+        underWay.push(quiet(untilEof(names, [])));
       }
       const page = (await underWay.shift()) as Entry[];
       const { length } = page;
@@ -116,7 +116,7 @@ async function* pages(
       largest = Math.max(length, largest);
     } while (width || underWay.length);
   } finally {
-    quiet(session.request(requests.close(handle), Type.STATUS, { operation: "close", path }));
+    session.release(handle);
   }
 }
 

@@ -4,8 +4,8 @@ import type { Abortable } from "../client/ask.ts";
 import type { CoreClient } from "../client/core-client.ts";
 import { fileType } from "../codec/attributes.ts";
 import type { SftpPath } from "../path.ts";
-import { isMissing } from "../transfer/atomic.ts";
-import { failure, refused, split, trimmed } from "./names.ts";
+import { isMissing, isRefused, unless } from "../transfer/atomic.ts";
+import { failure, split, trimmed } from "./names.ts";
 
 /** How to make a directory. */
 export interface MkdirOptions extends Abortable {
@@ -47,7 +47,7 @@ export async function makeDirectory(
     await client.mkdir(path, plain);
   } catch (error) {
     if (isMissing(error)) throw error;
-    const found = await client[how](path, options).catch(refused);
+    const found = await client[how](path, options).catch(unless(isRefused));
     if (!found) throw error;
     if (found.mode !== undefined && fileType(found) !== "directory")
       throw failure("mkdir", path, "a file is in the way");

@@ -11,11 +11,6 @@ export const isName = (name: string): boolean => !/^\.{0,2}$|[/\0]/.test(name);
 export const failure = (operation: string, path: SftpPath, message: string): SftpError =>
   new SftpError(Status.FAILURE, operation, shown(path), message);
 
-/** For `catch`: what the server refuses is nothing; other errors are thrown. */
-export function refused(error: unknown): undefined {
-  if (!(error instanceof SftpError)) throw error;
-}
-
 /** Without slashes at the end: behind one, even LSTAT follows a link. */
 export function trimmed(path: SftpPath): SftpPath {
   let end = path.length;

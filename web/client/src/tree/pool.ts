@@ -1,4 +1,4 @@
-/** Many things at once, but only so many, and what could not be done. */
+/** Many things side by side, but only so many, and what could not be done. */
 
 import { ConnectionError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
@@ -24,86 +24,71 @@ export class TreeError extends Error {
   }
 }
 
-/** Counts failures. */
-export class Failures {
-  count = 0;
-  readonly first: Failure[] = [];
-
-  add(path: SftpPath, error: unknown): void {
-    if (this.count++ < 100) this.first.push({ path, error: error as Error });
-  }
-
-  /** Runs a task, and keeps why it failed. What nothing can succeed after is thrown: a lost connection, an abort. */
-  async try<T>(
-    path: SftpPath,
-    signal: AbortSignal | undefined,
-    task: () => Promise<T>,
-  ): Promise<T | undefined> {
-    try {
-      return await task();
-    } catch (error) {
-      if (signal?.aborted || error instanceof ConnectionError) throw error;
-      this.add(path, error);
-      return undefined;
-    }
-  }
-
-  /** Throws if there were any. */
-  check(): void {
-    if (this.count) throw new TreeError(this.count, this.first);
-  }
-}
-
-/** Runs tasks side by side. One that rejects ends it all. */
+/** What the one that finds things to do is given. */
 export interface Pool {
   /** Resolves when the task has begun. One caller at a time. */
-  add(task: () => Promise<unknown>): Promise<void>;
+  add(path: SftpPath, task: () => Promise<unknown>): Promise<void>;
+  /** Something has failed, with no task of its own. */
+  fail(path: SftpPath, error: unknown): void;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
 }
 
-export const Pool = {
-  /** Runs `produce`, which adds the tasks, and awaits them all, also when it throws. */
-  async run(limit: number, produce: (pool: Pool) => Promise<unknown>): Promise<void> {
-    const running = new Set<Promise<void>>();
-    const errors: unknown[] = [];
-    let wake = () => {};
-    const check = () => {
-      if (errors.length) throw errors[0];
-    };
-    const idle = async () => {
-      await Promise.all(running);
-      check();
-    };
-    const add = async (task: () => Promise<unknown>) => {
-      while (running.size >= limit)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      check();
-      const one = task()
-        .catch((error) => errors.push(error))
-        .then(() => {
-          running.delete(one);
-          wake();
-        });
-      running.add(one);
-    };
-    await produce({ add, idle }).finally(() => Promise.all(running));
-    check();
-  },
-};
+/** How many tasks at a time, and whom to ask and tell. */
+export interface PoolOptions {
+  readonly limit: number;
+  readonly signal: AbortSignal | undefined;
+  /** Resolves when another task may begin. */
+  readonly running?: () => Promise<void>;
+  /** After each task. */
+  readonly report: (failed: number) => void;
+}
 
-/** Empties the lists, the last one first, each after what runs in the pool: directories by their depth, say. */
-export async function lastFirst<T>(
-  lists: T[][],
-  pool: Pool,
-  task: (item: T) => Promise<unknown>,
+/**
+ * Runs `produce`, which adds the tasks, and awaits them all, also when it throws. What fails does not stop the rest, and is told by
+ * a TreeError at the end. What nothing can succeed after ends it all: a lost connection, an abort.
+ */
+export async function inPool(
+  { limit, signal, running, report }: PoolOptions,
+  produce: (pool: Pool) => Promise<unknown>,
 ): Promise<void> {
-  while (lists.length) {
-    await pool.idle();
-    for (const item of lists.pop() ?? []) await pool.add(() => task(item));
-  }
+  const tasks = new Set<Promise<void>>();
+  const failures: Failure[] = [];
+  const ends: unknown[] = [];
+  let failed = 0;
+  let wake = () => {};
+  const check = () => {
+    if (ends.length) throw ends[0];
+  };
+  const fail = (path: SftpPath, error: unknown) => {
+    if (failed++ < 100) failures.push({ path, error: error as Error });
+  };
+  const idle = async () => {
+    await Promise.all(tasks);
+    check();
+  };
+  const add = async (path: SftpPath, task: () => Promise<unknown>) => {
+    await running?.();
+    while (tasks.size >= limit)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    check();
+    const one = task()
+      .catch((error) => {
+        if (signal?.aborted || error instanceof ConnectionError) ends.push(error);
+        else fail(path, error);
+      })
+      .then(() => {
+        tasks.delete(one);
+        report(failed);
+        wake();
+      });
+    tasks.add(one);
+  };
+  await produce({ add, fail, idle }).finally(() => Promise.all(tasks));
+  check();
+  if (failed) throw new TreeError(failed, failures);
 }
 
 /** For a promise that is awaited later: until then a rejection is nobody's concern. */

@@ -2,14 +2,13 @@
 
 import type { Progress, Transfer, TransferState } from "../transfer/transfer.ts";
 
+/** A transfer, here or in a worker. */
+export type AnyTransfer = Pick<Transfer<unknown>, keyof Transfer<unknown>>;
+
 /** How many transfers at a time. */
 export interface QueueOptions {
-  /** Small transfers at a time: each costs several round trips. 16 without it. */
-  readonly small?: number;
-  /** Others at a time; 2 without it. */
-  readonly large?: number;
-  /** Up to so many bytes a transfer is a small one; 1 MiB without it. */
-  readonly smallBytes?: number;
+  /** Small ones, of up to 1 MiB: each costs several round trips. One that is larger, or of unknown size, counts as 8. 16 without it. */
+  readonly parallel?: number;
 }
 
 /** A transfer in the queue. */
@@ -30,7 +29,7 @@ export interface QueueFigures {
   readonly bytes: number;
   /** As far as sizes are known. */
   readonly total: number;
-  /** Bytes a second in the last five seconds. */
+  /** Bytes a second, as they were in the last seconds. */
   readonly speed: number;
   /** Seconds until none waits or runs; nothing while it is not known. */
   readonly remaining: number | undefined;
@@ -38,13 +37,13 @@ export interface QueueFigures {
   readonly states: Readonly<Partial<Record<TransferState, number>>>;
 }
 
-/** Starts transfers in the order in which they came, small ones and large ones each in their own. */
+/** Starts transfers in the order in which they came. */
 export interface TransferQueue<Label = unknown> {
   readonly items: readonly QueueItem<Label>[];
   readonly paused: boolean;
   readonly figures: QueueFigures;
-  /** `start` is called when its turn comes, and again for each `retry`. `size` decides among which it waits. */
-  add(start: () => Transfer<unknown>, label: Label, size?: number): QueueItem<Label>;
+  /** `start` is called when its turn comes, and again for each `retry`. `size` is shown until it tells. */
+  add(start: () => AnyTransfer, label: Label, size?: number): QueueItem<Label>;
   /** One, or all: then none is started either. */
   pause(item?: QueueItem<Label>): void;
   resume(item?: QueueItem<Label>): void;
@@ -59,124 +58,103 @@ export interface TransferQueue<Label = unknown> {
 }
 
 interface Item<Label> extends QueueItem<Label> {
-  readonly start: () => Transfer<unknown>;
+  readonly start: () => AnyTransfer;
   readonly size: number | undefined;
-  readonly lane: Lane<Label>;
+  /** Of `parallel`. */
+  readonly cost: number;
   state: TransferState;
   progress: Progress;
   error: unknown;
   /** While it runs. */
-  transfer?: Transfer<unknown> | undefined;
+  transfer?: AnyTransfer | undefined;
 }
 
-interface Lane<Label> {
-  /** How many more may run. */
-  free: number;
-  /** Those whose state is another are passed over. */
-  readonly waiting: Set<Item<Label>>;
-}
+const SMALL = 2 ** 20;
+const LARGE_COST = 8;
 
 /** Waiting, running, reconnecting, or paused: not over. */
 const ACTIVE = /ing|paused/;
 
-/** Counts bytes, and gives how many they are a second, in the last five seconds at most. */
+/** Counts bytes, and gives how many they are a second. What is longer ago than five seconds counts for little. */
 function meter(): (bytes: number) => number {
-  const begin = () => ({ time: performance.now(), bytes: 0 });
-  let [before, current] = [begin(), begin()];
-  return (bytes) => {
-    const now = begin();
-    const age = now.time - current.time;
-    if (age > 2500) {
-      before = age > 5000 ? now : current;
-      current = begin();
-    }
-    current.bytes += bytes;
-    return ((before.bytes + current.bytes) * 1000) / Math.max(100, now.time - before.time);
+  let [last, bytes, seconds] = [performance.now(), 0, 0];
+  return (more) => {
+    const now = performance.now();
+    const fade = Math.exp((last - now) / 5000);
+    [last, bytes, seconds] = [now, bytes * fade + more, seconds * fade + 5 * (1 - fade)];
+    return bytes / Math.max(0.1, seconds);
   };
 }
 
-export function transferQueue<Label = unknown>({
-  small = 16,
-  large = 2,
-  smallBytes = 2 ** 20,
-}: QueueOptions = {}): TransferQueue<Label> {
+export function transferQueue<Label = unknown>({ parallel = 16 }: QueueOptions = {}): TransferQueue<Label> {
   const items = new Set<Item<Label>>();
+  /** Those whose state is another by now are passed over. */
+  const waiting = new Set<Item<Label>>();
   const listeners = new Set<() => void>();
-  const lanes = [small, large].map((free): Lane<Label> => ({ free, waiting: new Set() }));
   const move = meter();
+  let free = parallel;
   let paused = false;
   let telling = false;
 
   const changed = () => {
     if (telling) return;
     telling = true;
-    queueMicrotask(() => {
+    setTimeout(() => {
       telling = false;
       for (const listener of listeners) listener();
     });
   };
 
   const next = () => {
-    for (const lane of lanes)
-      for (const item of lane.waiting) {
-        if (paused || !lane.free) break;
-        lane.waiting.delete(item);
-        if (item.state === "waiting") run(item);
-      }
+    for (const item of waiting) {
+      if (paused || free < item.cost) break;
+      waiting.delete(item);
+      if (item.state === "waiting") run(item);
+    }
     changed();
   };
 
+  const set = (item: Item<Label>, progress: Progress) => {
+    item.progress = progress;
+    item.state = progress.state;
+    changed();
+  };
+
+  const become = (item: Item<Label>, state: TransferState) => set(item, { ...item.progress, state });
+
   const wait = (item: Item<Label>) => {
-    item.state = "waiting";
-    item.progress = { state: "waiting", bytes: 0, total: item.size, resumed: 0 };
+    set(item, { state: "waiting", bytes: 0, total: item.size, resumed: 0 });
     item.error = undefined;
-    item.lane.waiting.add(item);
+    waiting.add(item);
   };
 
   const run = async (item: Item<Label>) => {
-    const { lane } = item;
-    lane.free--;
-    item.state = "running";
-    let moved = 0;
-    let transfer: Transfer<unknown> | undefined;
+    free -= item.cost;
+    become(item, "running");
+    let before = 0;
     try {
-      transfer = item.transfer = item.start();
-      for await (const progress of transfer) {
-        const { state, bytes, resumed, total = item.size } = progress;
-        move(Math.max(0, bytes - resumed - moved));
-        moved = bytes - resumed;
-        item.progress = { ...progress, total };
-        // The end comes below, with its reason.
-        if (ACTIVE.test(state)) item.state = state;
-        changed();
+      item.transfer = item.start();
+      for await (const progress of item.transfer) {
+        const { bytes, resumed, total = item.size } = progress;
+        move(Math.max(0, bytes - resumed - before));
+        before = bytes - resumed;
+        set(item, { ...progress, total });
       }
-      await transfer;
-      item.state = "done";
+      await item.transfer;
     } catch (error) {
-      item.state = transfer?.progress.state === "cancelled" ? "cancelled" : "failed";
       item.error = error;
+      // It could not even begin.
+      if (ACTIVE.test(item.state)) become(item, "failed");
     }
     item.transfer = undefined;
-    lane.free++;
+    free += item.cost;
     next();
   };
 
-  type Task = (item: Item<Label>) => unknown;
-  /** Tells what runs, and does the task with what does not. */
-  const each = (
-    item: unknown,
-    states: RegExp,
-    task: Task,
-    tell: "pause" | "resume" | "cancel" = "cancel",
-  ) => {
-    for (const it of items)
-      if ((!item || it === item) && states.test(it.state))
-        if (it.transfer) it.transfer[tell]();
-        else task(it);
+  /** One, or all, whose state is such. */
+  const each = (item: unknown, states: RegExp, task: (item: Item<Label>) => unknown) => {
+    for (const it of items) if ((!item || it === item) && states.test(it.state)) task(it);
     next();
-  };
-  const become = (state: TransferState) => (item: Item<Label>) => {
-    item.state = state;
   };
 
   return {
@@ -200,8 +178,8 @@ export function transferQueue<Label = unknown>({
       return { bytes, total, speed, remaining: speed ? left / speed : undefined, states };
     },
     add(start, label, size) {
-      const lane = lanes[Number(size) <= smallBytes ? 0 : 1];
-      const item = { label, start, size, lane } as Item<Label>;
+      const cost = Number(size) <= SMALL ? 1 : Math.min(parallel, LARGE_COST);
+      const item = { label, start, size, cost } as Item<Label>;
       items.add(item);
       wait(item);
       next();
@@ -209,13 +187,14 @@ export function transferQueue<Label = unknown>({
     },
     pause(item) {
       paused ||= !item;
-      each(item, ACTIVE, item ? become("paused") : () => {}, "pause");
+      each(item, ACTIVE, (it) => (it.transfer ? it.transfer.pause() : item && become(it, "paused")));
     },
     resume(item) {
       paused &&= !!item;
-      each(item, ACTIVE, wait, "resume");
+      each(item, ACTIVE, (it) => (it.transfer ? it.transfer.resume() : wait(it)));
     },
-    cancel: (item) => each(item, ACTIVE, become("cancelled")),
+    cancel: (item) =>
+      each(item, ACTIVE, (it) => (it.transfer ? it.transfer.cancel() : become(it, "cancelled"))),
     retry: (item) => each(item, item ? /failed|cancelled/ : /failed/, wait),
     remove: (item) => each(item, item ? /done|cancelled|failed/ : /done|cancelled/, (it) => items.delete(it)),
     subscribe(listener) {

@@ -7,7 +7,7 @@ import { SftpError } from "../errors.ts";
 import type { SftpPath } from "../path.ts";
 import { isMissing } from "../transfer/atomic.ts";
 import { named } from "./names.ts";
-import { Failures, lastFirst, Pool } from "./pool.ts";
+import { inPool, type Pool, TreeError } from "./pool.ts";
 import { type Step, walk } from "./walk.ts";
 
 /** How far it is. */
@@ -26,8 +26,6 @@ export interface RemoveOptions extends Abortable {
 
 /** REMOVEs under way at most. */
 const WIDTH = 32;
-/** Directories that are kept back, so that those of the same depth go side by side. */
-const KEPT = 1000;
 /** A directory may be filled while it is emptied, and some servers leave entries out when they are removed meanwhile. */
 const ROUNDS = 3;
 
@@ -50,42 +48,40 @@ export async function remove(
   if (!recursive) return client.rmdir(top, { signal });
 
   let removed = 0;
-  for (let round = 1; ; round++) {
-    const before = removed;
-    const failures = new Failures();
+  const report = (failed: number) => onProgress?.({ removed, failed });
+  const round = async ({ add, idle }: Pool) => {
     /** Why a directory will turn out not to be empty. */
     const reasons = new Map<SftpPath, Error>();
-    const report = () => onProgress?.({ removed, failed: failures.count });
-    const one = (how: "unlink" | "rmdir") => (path: SftpPath) => {
-      const task = async () => {
+    const onError = (error: Error, { path }: Step) => reasons.set(path, error);
+    /** By their depth. */
+    const directories: SftpPath[][] = [[top]];
+    const one = (how: "unlink" | "rmdir", path: SftpPath) =>
+      add(path, async () => {
         try {
           await client[how](path, { signal });
           removed++;
         } catch (error) {
           if (!isMissing(error)) throw (error instanceof SftpError && reasons.get(path)) || error;
         }
-      };
-      return failures.try(path, signal, task).finally(report);
-    };
-    const unlink = one("unlink");
-    const rmdir = one("rmdir");
-    const onError = (error: Error, { path }: Step) => reasons.set(path, error);
-    await Pool.run(WIDTH, async (pool) => {
-      const directories: SftpPath[][] = [];
-      let kept = 0;
-      for await (const step of walk(client, top, { signal, order: "after", strict: true, onError })) {
-        const { path, depth, entry } = step;
-        if (entry.type !== "directory") await pool.add(() => unlink(path));
-        else {
-          directories[depth] ??= [];
-          directories[depth].push(path);
-          if (++kept % KEPT === 0) await lastFirst(directories, pool, rmdir);
-        }
-      }
-      directories[0] = [top];
-      await lastFirst(directories, pool, rmdir);
-    });
-    if (!failures.count) return;
-    if (round === ROUNDS || (round > 1 && removed === before)) failures.check();
+      });
+    for await (const { path, depth, entry } of walk(client, top, { signal, strict: true, onError })) {
+      directories[depth] ??= [];
+      if (entry.type === "directory") directories[depth].push(path);
+      else await one("unlink", path);
+    }
+    // The lowest first, and those of one depth side by side.
+    for (const paths of directories.reverse()) {
+      await idle();
+      for (const path of paths) await one("rmdir", path);
+    }
+  };
+  for (let rounds = 1; ; rounds++) {
+    const before = removed;
+    try {
+      return await inPool({ limit: WIDTH, signal, report }, round);
+    } catch (error) {
+      const idle = rounds > 1 && removed === before;
+      if (!(error instanceof TreeError) || idle || rounds === ROUNDS) throw error;
+    }
   }
 }

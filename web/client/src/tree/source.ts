@@ -48,6 +48,8 @@ async function* below(
 }
 
 function fileOf(found: Found): SourceEntry["file"] {
+  // A dropped directory has a `getFile`, too: of files in it.
+  if ("createReader" in found) return undefined;
   if ("getFile" in found) return () => (found as FileSystemFileHandle).getFile();
   if ("file" in found)
     return () => new Promise((done, failed) => (found as FileSystemFileEntry).file(done, failed));

@@ -4,8 +4,9 @@ import type { ConnectionEvents } from "../client/connection.ts";
 import type { SftpClient } from "../client/sftp-client.ts";
 import { aborted } from "../client/wait.ts";
 import { ConnectionError } from "../errors.ts";
+import { streamOf } from "../stream.ts";
 import { Transfer } from "../transfer/transfer.ts";
-import { type Any, type Begin, type Call, ignore, peer, type Run, streamOf } from "./peer.ts";
+import { type Any, type Begin, type Call, ignore, peer, type Run } from "./peer.ts";
 import type { RemoteClient, RemoteConnectOptions } from "./remote.ts";
 
 /** Methods that do not just give a promise. */
@@ -82,10 +83,10 @@ export async function connectInWorker(
   url: string,
   options: RemoteConnectOptions = {},
 ): Promise<RemoteClient> {
-  const { signal = new AbortController().signal } = options;
-  signal.throwIfAborted();
+  const { signal } = options;
+  signal?.throwIfAborted();
   const listeners = new Set<Listener>();
-  let client: Any = {};
+  const client: Any = {};
   const tell = (event: Partial<ConnectionEvents>, properties: object) => {
     Object.assign(client, properties);
     for (const listener of listeners) listener(event);
@@ -108,7 +109,7 @@ export async function connectInWorker(
   };
   try {
     running.postMessage({ sftpbridge: port2 }, [port2]);
-    client = await aborted(root(url, options, tell), signal);
+    Object.assign(client, await aborted(root(url, options, tell), signal));
   } catch (error) {
     end(error);
     throw error;

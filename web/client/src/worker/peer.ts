@@ -1,9 +1,10 @@
 /**
- * Calls over a message port, both ways. What structured cloning cannot carry is made of one thing, functions that can be called
- * from afar: an object is its methods, a stream its `read` and `cancel`. An abort goes with the call. Only what was passed can
- * be called, and what was passed with a call lasts as long as the call.
+ * Calls over a message port, both ways. What structured cloning cannot carry is made of one thing, objects whose methods can be
+ * called from afar: a stream is its reader or writer, a function an object with one method that has no name. An abort goes with the
+ * call. What was passed with a call lasts as long as the call.
  */
 
+import { streamOf } from "../stream.ts";
 import { CLASSES } from "./errors.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: values of any type go over the port
@@ -31,23 +32,19 @@ export interface Peer {
   end(error: unknown): void;
 }
 
-/** What can be called from the other side, and how it is called there. */
+/** An object whose methods can be called from the other side. */
 interface Exposed {
-  readonly run: Run;
+  readonly it: Any;
   readonly ids?: Ids;
-  readonly name?: string;
-  /** The functions of one object, which end with `close`. */
-  readonly group?: number[];
 }
 
-/** Of what lasts as long as a call; null for what lasts for ever. */
+/** Of what lasts as long as a call; null for what lasts until its `close` is called. */
 type Ids = number[] | null;
 
 /** What a message needs beside itself. */
 interface Used {
   readonly ids: Ids;
   readonly signals: AbortSignal[];
-  readonly transfer: Transferable[];
 }
 
 /** Milliseconds between two reports of progress. */
@@ -56,10 +53,10 @@ const INTERVAL = 100;
 export const ignore = (): void => {};
 
 /**
- * `step` is 1 for the page and -1 for the worker, so that ids never meet. Functions of these names are made by `made`.
+ * `step` is 1 for the page and -1 for the worker, so that ids never meet. Methods of these names are made by `made`.
  *
- * In messages, bigints are references, since they are in nothing that a server says: 0n is the signal of the call, others are
- * functions, and the `$` of an error is its class.
+ * In messages, bigints are references, since they are in nothing that a server says: 0n is the signal of the call, in the place of a
+ * method is its object, and the `$` of an error is its class.
  */
 export function peer(
   port: MessagePort,
@@ -68,17 +65,17 @@ export function peer(
   ended: (error: unknown) => void,
   made: Record<string, (begin: Begin) => Run> = {},
 ): Peer {
-  const exposed = new Map<number, Exposed>([[0, { run: root }]]);
+  const exposed = new Map<number, Exposed>([[0, { it: { "": root } }]]);
   const waiting = new Map<number, Any>();
   const running = new Map<number, AbortController>();
   let last = 0;
   let over: { readonly error: unknown } | undefined;
 
-  const post = (message: object, transfer: Transferable[] = []) =>
-    over || port.postMessage(message, transfer);
+  const post = (message: object) => over || port.postMessage(message);
 
   function call(
     target: number,
+    method: string,
     args: unknown[],
     ids: Ids = [],
     told: (news: Any) => void = ignore,
@@ -90,12 +87,11 @@ export function peer(
     let signal: AbortSignal | undefined;
     const result = new Promise((resolve, reject) => {
       if (over) throw over.error;
-      const transfer: Transferable[] = [];
-      const packed = pack(args, { ids, signals, transfer });
+      const packed = pack(args, { ids, signals });
       signal = AbortSignal.any(signals);
       signal.throwIfAborted();
       signal.addEventListener("abort", stop);
-      post({ id, target, args: packed }, transfer);
+      post({ id, target, method, args: packed });
       waiting.set(id, { resolve, reject, told });
     })
       .catch((error) => {
@@ -107,8 +103,8 @@ export function peer(
         for (const id of ids ?? []) exposed.delete(id);
       });
     result.catch(ignore);
-    const ask = (...args: unknown[]) => {
-      const { result: answer } = call(id, args);
+    const ask = (method: string, ...args: unknown[]) => {
+      const { result: answer } = call(id, method, args);
       // What is wrong with the call itself comes first. What was aborted may look like the end.
       const found = Promise.race([result.then(() => answer), answer]).finally(() => signal?.throwIfAborted());
       found.catch(ignore);
@@ -117,16 +113,16 @@ export function peer(
     return { result, stop, ask };
   }
 
-  async function serve({ id, target, args }: Any): Promise<void> {
+  async function serve({ id, target, method, args }: Any): Promise<void> {
     const stop = new AbortController();
-    const { run, ids = null, name, group = [] }: Partial<Exposed> = exposed.get(target) ?? {};
-    const used: Used = { ids, signals: [], transfer: [] };
+    const { it, ids = null }: Partial<Exposed> = exposed.get(target) ?? {};
+    const used: Used = { ids, signals: [] };
     running.set(id, stop);
     try {
-      if (!run) throw new TypeError("closed");
-      if (name === "close") for (const id of group) exposed.delete(id);
-      const value = await follow(id, run(...unpack(args, stop.signal)), stop.signal);
-      post({ id, value: pack(value, used) }, used.transfer);
+      if (!it) throw new TypeError("closed");
+      if (method === "close" && !ids) exposed.delete(target);
+      const value = await follow(id, it[method](...unpack(args, stop.signal)), stop.signal);
+      post({ id, value: pack(value, used) });
     } catch (error) {
       try {
         post({ id, error: pack(error, used) });
@@ -140,98 +136,84 @@ export function peer(
 
   /** The result; in the worker, of a stream or a transfer, its end. */
   async function follow(id: number, value: Any, signal: AbortSignal): Promise<unknown> {
-    const it = step < 0 && (value?.pause ? value : (value?.getWriter?.() ?? readerOf(value)));
+    const it = step < 0 && (value?.pause ? value : endOf(value));
     if (!it) return value;
-    exposed.set(id, { run: (method, argument) => it[method](argument) });
-    const stop = async () => (it.cancel ? it.cancel() : it.abort());
-    signal.addEventListener("abort", () => stop().catch(ignore));
+    exposed.set(id, { it });
+    signal.addEventListener("abort", () => cancel(it, signal.reason));
     if (it !== value) return it.closed;
-    let said: unknown;
-    const tell = () => {
-      const news = value.progress;
-      if (news !== said) post({ id, news });
-      said = news;
-    };
-    const timer = setInterval(tell, INTERVAL);
-    try {
-      return await value;
-    } finally {
-      clearInterval(timer);
-      tell();
+    const over = value.then(ignore, ignore);
+    for await (const news of value) {
+      post({ id, news });
+      await Promise.race([over, new Promise((resolve) => setTimeout(resolve, INTERVAL))]);
     }
+    return value;
   }
 
-  function refer(run: Run, { ids }: Used, name = "", group: number[] = []): bigint {
+  function refer(it: Any, { ids }: Used): bigint {
     last += step;
-    exposed.set(last, { run, ids, name, group });
-    (ids ?? group).push(last);
+    exposed.set(last, { it, ids });
+    ids?.push(last);
     return BigInt(last);
   }
 
-  /** What structured cloning takes. Instances of classes in others are left out. */
-  function pack(value: Any, used: Used, outside?: object): Any {
-    if (typeof value === "function") return refer(value, used);
-    if (Object(value) !== value) return value;
+  /** What structured cloning takes. */
+  function pack(value: Any, used: Used): Any {
+    if (typeof value === "function") return refer({ "": value }, used);
     if (Array.isArray(value)) return value.map((it) => pack(it, used));
+    return Object(value) === value ? packObject(value, used) : value;
+  }
+
+  function packObject(value: Any, used: Used): Any {
     if (value instanceof AbortSignal) {
       used.signals.push(value);
       return 0n;
     }
-    if (value instanceof Uint8Array) {
-      // A copy: the buffer may have other users.
-      const copy = value.slice();
-      used.transfer.push(copy.buffer);
-      return copy;
-    }
-    return packObject(value, used, outside);
-  }
-
-  function packObject(value: Any, used: Used, outside?: object): Any {
+    // With a view would go all of its buffer.
+    if (value instanceof Uint8Array) return value.slice();
     const kind = CLASSES.indexOf(value.constructor);
     if (kind >= 0) {
       const { message, cause } = value;
       return { ...packMembers({ ...value, message, cause }, used), $: BigInt(kind) };
     }
-    const members = membersOf(value);
-    if (members) return packMembers(members, used);
-    // Blobs, files, keys, maps and the like.
-    if (!/ Object]/.test(Object.prototype.toString.call(value))) return value;
-    return outside && !isPlain(outside) && !isPlain(value) ? undefined : packMembers(value, used);
+    const object = endOf(value) ?? value;
+    // Blobs, files, keys, maps and the like go as they are.
+    const known = object === value && !/ Object]/.test(Object.prototype.toString.call(value));
+    return known ? value : packMembers(object, used);
   }
 
+  /** Of an instance of a class its methods, and what is no object: what else it has stays where it is. */
   function packMembers(object: Any, used: Used): Any {
     const packed: Any = {};
-    const group: number[] = [];
+    let id: bigint | undefined;
     for (let at = object; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
       for (const name of Object.getOwnPropertyNames(at)) {
         const value = object[name];
-        // What a client and a file belong to stays in the worker.
-        if (typeof value === "object" && /^(connection|session)$/.test(name)) continue;
-        packed[name] ??=
-          typeof value === "function"
-            ? refer(value.bind(object), used, name, group)
-            : pack(value, used, object);
+        if (typeof value === "function") {
+          id ??= refer(object, used);
+          packed[name] ??= id;
+        } else if (isPlain(object) || typeof value !== "object" || value instanceof Uint8Array)
+          packed[name] ??= pack(value, used);
       }
     return packed;
   }
 
+  function callable(id: bigint, name: string): Run {
+    const begin: Begin = (args, ...more) => call(Number(id), name, args, [], ...more);
+    return made[name]?.(begin) ?? ((...args) => begin(args).result);
+  }
+
   function unpack(value: Any, signal?: AbortSignal, name = ""): Any {
-    if (value === 0n) return signal;
-    if (typeof value === "bigint") {
-      const begin: Begin = (args, ...more) => call(Number(value), args, [], ...more);
-      return made[name]?.(begin) ?? ((...args: unknown[]) => begin(args).result);
-    }
-    if (!Array.isArray(value) && !isPlain(value)) return value;
-    const { $: kind } = value;
-    for (const name in value) value[name] = unpack(value[name], signal, name);
-    if (typeof kind === "bigint") {
-      delete value.$;
-      return Object.assign(
-        Object.setPrototypeOf(new Error(""), (CLASSES[Number(kind)] ?? Error).prototype),
-        value,
-      );
-    }
-    return typeof value.pull === "function" ? streamOf(value.pull, value.cancel) : value;
+    if (typeof value === "bigint") return value ? callable(value, name) : signal;
+    if (Array.isArray(value)) return value.map((it) => unpack(it, signal));
+    return isPlain(value) ? unpackMembers(value, signal) : value;
+  }
+
+  function unpackMembers({ $: kind, ...packed }: Any, signal?: AbortSignal): Any {
+    const members: Any = {};
+    for (const name in packed) members[name] = unpack(packed[name], signal, name);
+    if (typeof kind === "bigint") return errorOf(kind, members);
+    // Of a reader.
+    return members.releaseLock && members.read ? streamOf(members.read, members.cancel) : members;
   }
 
   function end(error: unknown): void {
@@ -242,8 +224,7 @@ export function peer(
     for (const { reject } of waiting.values()) reject(error);
     for (const stop of running.values()) stop.abort(error);
     // Streams and sinks that the other side has.
-    for (const { run, name = "" } of exposed.values())
-      if (/^(cancel|abort)$/.test(name)) Promise.resolve(error).then(run).catch(ignore);
+    for (const { it } of exposed.values()) cancel(it, error);
     exposed.clear();
     ended(error);
   }
@@ -260,13 +241,24 @@ export function peer(
     if ("error" in data) reject?.(unpack(error));
     else resolve?.(unpack(value));
   };
-  return { root: (...args) => call(0, args, null).result, end };
+  return { root: (...args) => call(0, "", args, null).result, end };
 }
+
+const cancel = (it: Any, reason: unknown) =>
+  void Promise.resolve(reason)
+    .then((reason) => (it.cancel ? it.cancel(reason) : it.abort?.(reason)))
+    .catch(ignore);
 
 const isPlain = (value: Any): boolean => value?.constructor === Object;
 
-/** Of a stream, or of whatever can be iterated. */
-const readerOf = (value: Any): ReadableStreamDefaultReader | undefined => {
+function errorOf(kind: bigint, members: object): Error {
+  const { prototype } = CLASSES[Number(kind)] ?? Error;
+  return Object.assign(Object.setPrototypeOf(new Error(""), prototype), members);
+}
+
+/** The writer or reader of a stream, and a reader of whatever else can be iterated. */
+const endOf = (value: Any): Any => {
+  if (value?.getWriter) return value.getWriter();
   if (value?.getReader) return value.getReader();
   const iterator = value?.[Symbol.asyncIterator]?.();
   return (
@@ -276,46 +268,4 @@ const readerOf = (value: Any): ReadableStreamDefaultReader | undefined => {
       () => iterator.return?.(),
     ).getReader()
   );
-};
-
-/** A stream that asks for a chunk when it is read, and not before. It can be iterated everywhere. */
-export const streamOf = (
-  pull: () => Promise<IteratorResult<Any>>,
-  cancel: (reason: unknown) => unknown,
-): ReadableStream<Any> & AsyncIterable<Any> => {
-  const stream = new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await pull();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async (reason) => void cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
-  return Object.assign(stream, {
-    async *[Symbol.asyncIterator]() {
-      const reader = stream.getReader();
-      try {
-        for (let it = await reader.read(); !it.done; it = await reader.read()) yield it.value;
-      } finally {
-        await reader.cancel();
-      }
-    },
-  });
-};
-
-/** A stream as methods: as a source, whose `pull` makes it a stream again, or as a sink. */
-const membersOf = (stream: Any): Record<string, Run> | undefined => {
-  if (stream.getWriter) {
-    const writer = stream.getWriter();
-    return {
-      write: (chunk) => writer.write(chunk),
-      close: () => writer.close(),
-      abort: (reason) => writer.abort(reason),
-    };
-  }
-  const reader = readerOf(stream);
-  return reader && { pull: () => reader.read(), cancel: (reason) => reader.cancel(reason) };
 };

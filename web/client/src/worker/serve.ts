@@ -31,10 +31,12 @@ export function serve(
       const opened = await open(url, options);
       client = opened;
       if (over) close();
-      opened.connection.listen((event) => {
+      const told = (event: object) => {
         const { state, resumption } = opened;
         tell(event, { state, resumption }).catch(ignore);
-      });
+      };
+      opened.connection.listen(told);
+      told({});
       return opened;
     };
     peer(port, -1, root, close);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, type DownloadOptions, type SftpClient } from "../../src/index.ts";
-import { verifyUpload } from "../../src/transfer/verify.ts";
+import { type Verification, verifyUpload } from "../../src/transfer/verify.ts";
 import { Bridge } from "../support/bridge.ts";
 import { until } from "../support/process.ts";
 import { Sshd } from "../support/sshd.ts";
@@ -111,14 +111,14 @@ test("what was written is verified, and a byte that is another is found", async 
   const content = randomBytes(3_000_000);
   const path = `${sshd.files}/verified`;
   writeFileSync(path, content);
-  const file = await client.open(path);
-  for (const how of ["size", "tail", "content", "check-file"] as const)
-    await verifyUpload(file, new Blob([content]), how);
+  const { signal } = new AbortController();
+  const against = (how: Verification) =>
+    verifyUpload(client, path, content.length, new Blob([content]), how, signal);
+  for (const how of ["size", "tail", "content", "check-file"] as const) await against(how);
   content.writeUInt8(content.readUInt8(1_234_567) ^ 1, 1_234_567);
-  await expect(verifyUpload(file, new Blob([content]), "content")).rejects.toMatchObject({
+  await expect(against("content")).rejects.toMatchObject({
     offset: 1_234_567,
   });
-  await file.close();
 });
 
 test("OpenSSH has no checksums, so that a small file is read for one", async () => {

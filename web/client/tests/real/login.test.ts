@@ -2,10 +2,11 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { IDBFactory } from "fake-indexeddb";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { connect, type Prompt, webSocket } from "../../src/core.ts";
-import { createKey, memoryStore, publicLine } from "../../src/keys/index.ts";
+import { createKey, publicLine } from "../../src/keys/index.ts";
 import { Bridge, type BridgeOptions } from "../support/bridge.ts";
 import { asking, typed } from "../support/otp.ts";
 import { Sshd, type SshdOptions } from "../support/sshd.ts";
@@ -14,6 +15,8 @@ import { testUser } from "../support/user.ts";
 const running: AsyncDisposable[] = [];
 const { name: user, password } = testUser();
 const auth = { method: "password", user, password } as const;
+
+beforeEach(() => void vi.stubGlobal("indexedDB", new IDBFactory()));
 
 async function site(sshdOptions: SshdOptions = {}, bridgeOptions: BridgeOptions = {}) {
   const sshd = await Sshd.start(sshdOptions);
@@ -82,9 +85,8 @@ test("a wrong code is refused", async () => {
 });
 
 test("a key that the browser keeps logs in where its line is among the authorized keys", async () => {
-  const store = memoryStore();
-  const key = await createKey("laptop", { store });
-  const other = await createKey("other", { store });
+  const key = await createKey("laptop");
+  const other = await createKey("other");
   const keys = folder({ authorized_keys: `${publicLine(key)}\n` });
   const { url } = await site({
     config: `AuthorizedKeysFile ${keys}/authorized_keys\nPasswordAuthentication no`,
@@ -97,7 +99,7 @@ test("a key that the browser keeps logs in where its line is among the authorize
 });
 
 test("a key and then a password, in the server's order and not in ours", async () => {
-  const key = await createKey("laptop", { store: memoryStore() });
+  const key = await createKey("laptop");
   const keys = folder({ authorized_keys: `${publicLine(key)}\n` });
   const { url } = await site({
     config: `AuthorizedKeysFile ${keys}/authorized_keys\nAuthenticationMethods publickey,password`,

@@ -1,6 +1,7 @@
 /** A connection that opens another session when the last is lost, without the login: what transfers need of `Connection`. */
 
 import type { Connection, ConnectionState } from "../../src/client/connection.ts";
+import { twice } from "../../src/client/reconnect.ts";
 import { SftpClient } from "../../src/client/sftp-client.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { Session } from "../../src/session/session.ts";
@@ -8,7 +9,9 @@ import type { Transport } from "../../src/transport/transport.ts";
 import { useWindows } from "../../src/window/shared.ts";
 import type { ByteWindow } from "../../src/window/window.ts";
 
-export class Reconnecting implements Pick<Connection, "url" | "ready" | "session" | "close" | "state"> {
+export class Reconnecting
+  implements Pick<Connection, "url" | "ready" | "session" | "run" | "close" | "state">
+{
   readonly url = "ws://user:secret@fake/sftp?ticket=secret";
   readonly ready = undefined;
   /** Sessions that were opened. */
@@ -22,6 +25,8 @@ export class Reconnecting implements Pick<Connection, "url" | "ready" | "session
     this.#open = open;
     this.#window = window;
   }
+
+  readonly run = twice(this as unknown as Connection);
 
   session(): Promise<Session> {
     if (this.state === "closed") return Promise.reject(new ConnectionError("closed", 1000, "", false));

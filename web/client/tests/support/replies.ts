@@ -6,6 +6,7 @@ import * as extensions from "../../src/codec/extensions.ts";
 import { Type } from "../../src/codec/numbers.ts";
 import * as responses from "../../src/codec/response.ts";
 import { ProtocolError } from "../../src/errors.ts";
+import { usableLimits } from "../../src/session/limits.ts";
 import * as server from "./server-codec.ts";
 
 const ATTRIBUTES = {
@@ -60,7 +61,7 @@ export function decodeReply(message: ArrayBuffer): unknown {
     case Type.ATTRS:
       return decodeAttributes(body);
     case Type.EXTENDED_REPLY:
-      if (id === EXTENDED.limits) return extensions.decodeLimits(body);
+      if (id === EXTENDED.limits) return usableLimits(undefined, body);
       if (id === EXTENDED.fileSystem) return extensions.statvfs("x").decode?.(body);
       if (id === EXTENDED.usersGroups) return extensions.usersGroupsById([0, 1], [0]).decode?.(body);
       return extensions.checkFile("x", { algorithms: ["md5"] }).decode?.(body);

@@ -1,6 +1,7 @@
 /** A connection with sessions that a function answers, for tests of single operations. Opening is not among the requests. */
 
 import type { Connection, ConnectionState } from "../../src/client/connection.ts";
+import { twice } from "../../src/client/reconnect.ts";
 import { ConnectionError } from "../../src/errors.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Transport } from "../../src/transport/transport.ts";
@@ -38,9 +39,10 @@ export class Scripted {
     return this.#session;
   }
 
+  readonly run = twice(this as unknown as Connection);
+
   async #open(): Promise<Session> {
     const transport: Transport = {
-      protocol: "sftp",
       bufferedAmount: 0,
       onmessage: () => {},
       onclose: () => {},

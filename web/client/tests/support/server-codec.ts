@@ -86,7 +86,7 @@ export function decodeRequest(message: ArrayBuffer | Uint8Array): ServerRequest 
   const length = body.uint32();
   if (length !== body.left)
     throw new ProtocolError(`a packet of ${length} bytes, and ${body.left} are there`);
-  const type = body.byte();
+  const [type = 0] = body.bytes(1);
   if (type === Type.INIT) return { operation: "init", id: 0, version: body.uint32() };
   const id = body.uint32();
   const request = { id, ...fields(type, body) } as ServerRequest;
@@ -180,7 +180,7 @@ function extendedFields(name: string, body: Reader): Fields {
     case "check-file-handle":
       return { operation, ...{ handle: handle() }, ...hashed() };
     default:
-      return { operation: "extended", ...{ name, data: body.rest() } };
+      return { operation: "extended", ...{ name, data: body.bytes(body.left) } };
   }
 }
 

@@ -1,6 +1,7 @@
 /** A connection that opens another session when one is lost, with nothing but that; and what went over its transports. */
 
 import type { Connection } from "../../src/client/connection.ts";
+import { twice } from "../../src/client/reconnect.ts";
 import type { Session } from "../../src/session/session.ts";
 import type { OpenTransport, Transport } from "../../src/transport/transport.ts";
 import { webSocket } from "../../src/transport/websocket.ts";
@@ -25,7 +26,8 @@ export function sessionsOf(open: () => Promise<Session>): Connection & { close()
       (await current)?.close();
     },
   };
-  return connection as unknown as Connection;
+  const whole = connection as unknown as Connection;
+  return Object.assign(whole, { run: twice(whole) });
 }
 
 /** What was asked for in READs. */

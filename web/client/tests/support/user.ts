@@ -11,6 +11,7 @@ export interface User {
   readonly password: string;
   readonly uid: number;
   readonly gid: number;
+  readonly home: string;
 }
 
 export function testUser(): User {
@@ -21,7 +22,8 @@ export function testUser(): User {
     .find((it) => it.startsWith(`${name}:`));
   if (!line) throw new Error(`no user ${name}; run: tests/setup.sh`);
   const [uid = 0, gid = 0] = line.split(":").slice(2, 4).map(Number);
-  return { name, password, uid, gid };
+  const [, , , , , home = "/"] = line.split(":");
+  return { name, password, uid, gid, home };
 }
 
 function read(file: string): string {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { onAbort } from "../../src/abort.ts";
+import { abortable } from "../../src/abort.ts";
 import { Type } from "../../src/codec/numbers.ts";
 import * as requests from "../../src/codec/request.ts";
 import { Session } from "../../src/session/session.ts";
@@ -11,46 +11,52 @@ failOnUnhandled();
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
-test("however many wait by one signal, it has one listener, and none when the last is done", () => {
+test("however many wait by one signal, it has one listener, and none when the last is done", async () => {
   const abort = new AbortController();
-  const told: unknown[] = [];
-  const offs = Array.from({ length: 100 }, (_, index) =>
-    onAbort(abort.signal, (reason) => told.push([index, reason])),
+  const ends: (() => void)[] = [];
+  const waits = Array.from({ length: 100 }, () =>
+    abortable<void>(abort.signal, (resolve) => void ends.push(resolve)),
   );
+  const told = Promise.allSettled(waits);
   expect(listeners(abort.signal)).toBe(1);
-  for (const off of offs.slice(0, 98)) off();
-  offs[0]?.();
+  for (const end of ends.slice(0, 98)) end();
+  await Promise.all(waits.slice(0, 98));
   expect(listeners(abort.signal)).toBe(1);
   abort.abort("enough");
-  expect(told).toEqual([
-    [98, "enough"],
-    [99, "enough"],
+  expect((await told).slice(97)).toEqual([
+    { status: "fulfilled", value: undefined },
+    { status: "rejected", reason: "enough" },
+    { status: "rejected", reason: "enough" },
   ]);
-  for (const off of offs) off();
   expect(listeners(abort.signal)).toBe(0);
 });
 
-test("who is done because another was told of the abort is not told, and the rest are", () => {
+test("what came before the abort counts, in the same turn, too", async () => {
   const abort = new AbortController();
-  const told: string[] = [];
-  onAbort(abort.signal, () => {
-    told.push("first");
-    second();
+  let end = (_: string) => {};
+  const first = abortable<string>(abort.signal, (resolve) => {
+    end = resolve;
   });
-  const second = onAbort(abort.signal, () => told.push("second"));
-  onAbort(abort.signal, () => told.push("third"));
-  abort.abort();
-  expect(told).toEqual(["first", "third"]);
+  const second = abortable(abort.signal, () => {});
+  end("in time");
+  abort.abort("enough");
+  expect(await first).toBe("in time");
+  await expect(second).rejects.toBe("enough");
 });
 
-test("a signal without listeners can be listened to again, and one that does not exist is fine", () => {
+test("a signal that was aborted before begins nothing; one without waits can be waited by again, and so can none", async () => {
+  await expect(abortable(AbortSignal.abort("before"), () => expect.unreachable())).rejects.toBe("before");
   const abort = new AbortController();
-  onAbort(abort.signal, () => expect.unreachable())();
-  let told = 0;
-  onAbort(abort.signal, () => told++);
-  onAbort(undefined, () => expect.unreachable())();
-  abort.abort();
-  expect(told).toBe(1);
+  await abortable<void>(abort.signal, (resolve) => resolve());
+  const again = abortable(abort.signal, () => {});
+  const thrown = abortable(abort.signal, () => {
+    throw new Error("thrown");
+  });
+  await expect(thrown).rejects.toThrow("thrown");
+  expect(await abortable<number>(undefined, (resolve) => resolve(1))).toBe(1);
+  abort.abort("enough");
+  await expect(again).rejects.toBe("enough");
+  expect(listeners(abort.signal)).toBe(0);
 });
 
 test("many requests with one signal are no reason for a warning", async () => {

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** From the bottom up; docs/client-library.md has the same. A file with a place of its own is named by its path. */
 const ROOMS = [
-  ["errors.ts", "abort.ts", "bytes.ts", "path.ts"],
+  ["errors.ts", "abort.ts", "bytes.ts", "path.ts", "stream.ts", "indexed-db.ts"],
   ["codec"],
   ["transport"],
   ["session", "login"],

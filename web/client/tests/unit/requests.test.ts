@@ -50,7 +50,7 @@ const REQUESTS: fc.Arbitrary<[requests.Request, object]> = fc.oneof(
       [extensions.statvfs(path), { operation: "statvfs@openssh.com", path }],
       [extensions.expandPath(path), { operation: "expand-path@openssh.com", path }],
       [extensions.homeDirectory(path), { operation: "home-directory", user: path }],
-      [extensions.limits(), { operation: "limits@openssh.com" }],
+      [requests.extended("limits@openssh.com"), { operation: "limits@openssh.com" }],
     ),
   ),
   fc

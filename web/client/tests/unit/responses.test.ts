@@ -38,7 +38,7 @@ describe("responses", () => {
     );
   });
 
-  test("the numbers of a file system and of the limits are those that were sent", () => {
+  test("the numbers of a file system are those that were sent", () => {
     fc.assert(
       fc.property(fc.array(a.uint64s, { minLength: 11, maxLength: 11 }), (numbers) => {
         const [bsize, frsize, blocks, bfree, bavail, files, ffree, favail, fsid, flag, namemax] =
@@ -71,14 +71,6 @@ describe("responses", () => {
           ((flag ?? 0n) as bigint) % 2n === 1n,
           Number(namemax),
         ]);
-        const four = numbers.slice(0, 4) as never as [number, number, number, number];
-        const {
-          packet,
-          read: most,
-          write,
-          handles,
-        } = extensions.decodeLimits(responses.parse(server.limits(1, ...four).buffer).body);
-        expect([packet, most, write, handles]).toEqual(four.map(Number));
       }),
     );
   });
@@ -215,9 +207,10 @@ describe("responses", () => {
     expect(() => responses.decodeNames(new Reader(withFields))).toThrow(ProtocolError);
   });
 
-  test("an extension in several versions counts in each of them", () => {
-    const said = concat(...["statvfs@openssh.com", "1", "statvfs@openssh.com", "2"].map(string));
-    const announced = responses.decodeVersion(new Reader(said));
+  test("an extension counts in the version that is known", () => {
+    const announced = responses.decodeVersion(
+      new Reader(concat(...["statvfs@openssh.com", "2"].map(string))),
+    );
     expect(extensions.announces(announced, "statvfs@openssh.com")).toBe(true);
     expect(extensions.announces(new Map([["statvfs@openssh.com", "1"]]), "statvfs@openssh.com")).toBe(false);
     expect(extensions.announces(new Map([["hardlink@openssh.com", "2"]]), "hardlink@openssh.com")).toBe(
@@ -242,6 +235,8 @@ describe("what a hostile server sends", () => {
     const none = samples().map(([name]) => [name, []]);
     expect(whole).toEqual({
       ...Object.fromEntries(none),
+      // The number of handles is not asked about.
+      limits: [33, 34, 35, 36, 37, 38, 39, 40],
       // After the number, and after the first extension.
       version: [9, 19],
       // Without message, without language, and with a language cut short, which nobody reads.

@@ -159,7 +159,12 @@ describe("ssh2's server reads of our requests what they say:", () => {
       "statvfs@openssh.com",
       Uint8Array.of(0, 0, 0, 2, 0x2f, 0x78),
     ]);
-    expect(seenBySsh2(extensions.limits(), 8)).toEqual(["EXTENDED", 8, "limits@openssh.com", undefined]);
+    expect(seenBySsh2(requests.extended("limits@openssh.com"), 8)).toEqual([
+      "EXTENDED",
+      8,
+      "limits@openssh.com",
+      undefined,
+    ]);
   });
 });
 

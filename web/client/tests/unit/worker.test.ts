@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { AuthError, ConnectionError, SftpError } from "../../src/errors.ts";
 import { KeyError } from "../../src/keys/index.ts";
+import { Transfer } from "../../src/transfer/transfer.ts";
 import { connectInWorker, type RemoteClient, serve } from "../../src/worker/index.ts";
 import { until } from "../support/process.ts";
 
@@ -95,7 +96,7 @@ test("errors keep their class and their fields", async () => {
   const errors = [
     new SftpError(3, "open", "/x", "no"),
     new ConnectionError("lost", 1001, "away", false),
-    new AuthError("no", "refused", ["password"], 3),
+    new AuthError({ message: "no", code: "refused", methods: ["password"], retry_after: 3 }),
     new RangeError("too large"),
     Object.assign(new ConnectionError("with a cause"), { cause: new SftpError(2, "stat", "/", "") }),
   ];
@@ -218,14 +219,18 @@ test("a transfer reports, pauses, goes on, and ends", async () => {
   const result = new Promise((resolve) => {
     finish = resolve;
   });
-  const transfer = {
-    progress: { state: "running", bytes: 0, total: 9, resumed: 0 },
-    pause: () => called.push("pause"),
-    resume: () => called.push("resume"),
-    cancel: () => called.push("cancel"),
-    // biome-ignore lint/suspicious/noThenProperty: as a Transfer
-    then: result.then.bind(result),
-  };
+  let report = (_: object) => {};
+  const transfer = new Transfer((control) => {
+    report = control.report;
+    return result;
+  });
+  for (const name of ["pause", "resume"] as const) {
+    const { [name]: original } = transfer;
+    transfer[name] = () => {
+      called.push(name);
+      original.call(transfer);
+    };
+  }
   const { remote: it } = await remote({ upload: () => transfer });
   const upload = it.upload(new Blob(["123456789"]), "/x");
   const states: unknown[] = [];
@@ -235,9 +240,9 @@ test("a transfer reports, pauses, goes on, and ends", async () => {
   upload.pause();
   upload.resume();
   await until("both", () => called.length === 2);
-  transfer.progress = { ...transfer.progress, bytes: 5 };
+  report({ bytes: 5 });
   await until("the progress", () => upload.progress.bytes === 5);
-  transfer.progress = { ...transfer.progress, bytes: 9, state: "done" };
+  report({ bytes: 9 });
   finish("result");
   expect(await upload).toBe("result");
   expect(upload.progress).toMatchObject({ bytes: 9, state: "done" });
@@ -351,7 +356,7 @@ test("a worker that dies rejects everything with a ConnectionError", async () =>
     client,
   } = await remote({
     stat: () => new Promise(() => {}),
-    upload: () => Object.assign(new Promise(() => {}), { pause() {}, progress: { state: "running" } }),
+    upload: () => new Transfer(() => new Promise(() => {})),
     async *list() {
       await new Promise(() => {});
     },
@@ -472,10 +477,10 @@ test("a KeyError of a key is a KeyError for the page", async () => {
   const { remote: it } = await remote({
     login: async ({ key }: { key: { sign(): Promise<unknown> } }) => key.sign(),
   });
-  const sign = () => Promise.reject(new KeyError("full"));
+  const sign = () => Promise.reject(new KeyError("failed", "no room"));
   const error = await rejection(it.login({ key: { publicKey: "x", sign } }));
   expect(error).toBeInstanceOf(KeyError);
-  expect(error.code).toBe("full");
+  expect(error.code).toBe("failed");
 });
 
 test("a message that cannot be read ends it: what is under way is rejected", async () => {
@@ -523,7 +528,7 @@ test("a stream that is aborted is errored with the reason, and never just at its
 
 test("a transfer that is over is paused and resumed without an effect", async () => {
   const { remote: it } = await remote({
-    upload: () => Object.assign(Promise.resolve(5), { pause() {}, resume() {}, progress: { state: "done" } }),
+    upload: () => new Transfer(async () => 5),
   });
   const upload = it.upload(new Blob(), "/x");
   expect(await upload).toBe(5);

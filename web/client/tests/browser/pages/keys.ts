@@ -2,30 +2,34 @@
 
 import { concat, string } from "../../../src/bytes.ts";
 import { ProtocolError } from "../../../src/errors.ts";
-import { createKey, indexedDbStore, KeyError, keys, publicLine, removeKey } from "../../../src/keys/index.ts";
+import { inStore } from "../../../src/indexed-db.ts";
+import { createKey, KeyError, keys, publicLine, removeKey } from "../../../src/keys/index.ts";
+import type { KeyRecord } from "../../../src/keys/store.ts";
 import { equal, fails, ok, rejected } from "../../cases/assert.ts";
 
-/** A database for one case. */
-const store = () => indexedDbStore(`keys-${crypto.randomUUID()}`);
+/** A name for one case. */
+const unused = () => `key ${crypto.randomUUID()}`;
+
+const named = async (name: string) => (await keys()).filter((it) => it.name === name);
 
 const bytesOf = (base64: string) => Uint8Array.from(atob(base64), (it) => it.charCodeAt(0));
 
 export const keyCases: Record<string, () => Promise<void>> = {
   "a key is made, found again, and removed": async () => {
-    const name = `laptop ${crypto.randomUUID()}`;
+    const name = unused();
     const made = await createKey(name, { comment: "me@laptop" });
     ok(/^ssh-ed25519 [A-Za-z0-9+/=]{68} me@laptop$/.test(publicLine(made)), publicLine(made));
-    const found = (await keys()).find((it) => it.name === name);
+    const [found] = await named(name);
     equal(found && publicLine(found), publicLine(made));
     await removeKey(name);
     await removeKey(name);
-    equal((await keys()).filter((it) => it.name === name).length, 0);
+    equal((await named(name)).length, 0);
   },
 
   "a key that was kept signs, and its signature is right": async () => {
-    const at = store();
-    await createKey("one", { store: at });
-    const [key] = await keys(at);
+    const name = unused();
+    await createKey(name);
+    const [key] = await named(name);
     if (!key) throw new Error("no key");
     const blob = bytesOf(key.publicKey.split(" ")[1] ?? "");
     // RFC 4252, section 7.
@@ -45,9 +49,9 @@ export const keyCases: Record<string, () => Promise<void>> = {
   },
 
   "the private half cannot be read out": async () => {
-    const at = store();
-    await createKey("one", { store: at });
-    const [record] = await at.all();
+    await createKey(unused());
+    const kept = (records: IDBObjectStore): IDBRequest<KeyRecord[]> => records.getAll();
+    const [record] = await inStore("keys", kept);
     if (!record) throw new Error("no record");
     equal(record.privateKey.extractable, false);
     for (const format of ["pkcs8", "jwk", "raw"] as const)
@@ -55,9 +59,9 @@ export const keyCases: Record<string, () => Promise<void>> = {
   },
 
   "a name is good for one key": async () => {
-    const at = store();
-    const first = await createKey("one", { store: at });
-    equal((await fails(createKey("one", { store: at }), KeyError)).code, "exists");
-    equal((await keys(at)).map(publicLine), [publicLine(first)]);
+    const name = unused();
+    const first = await createKey(name);
+    equal((await fails(createKey(name), KeyError)).code, "exists");
+    equal((await named(name)).map(publicLine), [publicLine(first)]);
   },
 };

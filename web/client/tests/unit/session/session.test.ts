@@ -155,51 +155,8 @@ test("no listener stays at a caller's signal, whatever becomes of the request", 
   expect(listeners()).toBe(0);
 });
 
-test("beyond the bound requests wait in order, abandoned ones count, and those that wait can be aborted", async () => {
-  const { session, server } = await start({ outstanding: 4 });
-  const held: (() => void)[] = [];
-  server.answer = ({ id, operation }, connection) => {
-    if (operation !== "stat") return undefined;
-    held.push(() => connection.send(reply.attributes(id, {})));
-    return [];
-  };
-  const abort = new AbortController();
-  const first = Array.from({ length: 4 }, (_, index) => stat(session, `/${index}`, abort.signal));
-  const aborted = stat(session, "/never", abort.signal);
-  const done: string[] = [];
-  const rest = ["/a", "/b", "/c"].map((path) => stat(session, path).then(() => done.push(path)));
-  await turns();
-  abort.abort("enough");
-  expect((await Promise.allSettled([...first, aborted])).map(({ status }) => status)).toEqual(
-    Array(5).fill("rejected"),
-  );
-  await turns();
-  expect(held).toHaveLength(4);
-  while (done.length < 3) {
-    held.shift()?.();
-    await turns();
-  }
-  await Promise.all(rest);
-  expect(done).toEqual(["/a", "/b", "/c"]);
-  const asked = server.requests.flatMap((request) => ("path" in request ? [request.path] : []));
-  expect(asked).toEqual(["/0", "/1", "/2", "/3", "/a", "/b", "/c"]);
-  session.close();
-});
-
-test("a late handle is closed also while other requests wait for room", async () => {
-  const { session, server } = await start({ outstanding: 1 });
-  const abort = new AbortController();
-  const late = open(session, abort.signal);
-  const next = open(session);
-  abort.abort("enough");
-  await expect(late).rejects.toBe("enough");
-  await next;
-  await until("the late handle to be closed", () => server.openHandles === 1);
-  session.close();
-});
-
-test("the end rejects what is under way and what waits, tells why, and comes once", async () => {
-  const { session, server, transport } = await start({ outstanding: 2 });
+test("the end rejects what is under way, tells why, and comes once", async () => {
+  const { session, server, transport } = await start();
   const all = Promise.allSettled(Array.from({ length: 5 }, () => stat(session)));
   server.connections[0]?.transport.close(1011, "The connection to the SFTP server was lost. (ref 1)");
   server.answer = () => [];

@@ -55,10 +55,10 @@ test("a record older than seven days is not given, and is gone when one is looke
 });
 
 test("it does not stand in the way of whoever removes the database", async () => {
-  const store = new IndexedDbCheckpoints({ name: "mine" });
+  const store = new IndexedDbCheckpoints();
   await store.set("a", checkpoint(1));
   await new Promise<void>((resolve, reject) => {
-    const request = indexedDB.deleteDatabase("mine");
+    const request = indexedDB.deleteDatabase("sftpbridge-client");
     request.onsuccess = () => resolve();
     request.onblocked = request.onerror = () => reject(new Error("blocked"));
   });

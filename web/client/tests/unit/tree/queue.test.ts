@@ -34,19 +34,22 @@ function held(bytes = 10) {
 const states = (queue: TransferQueue) => queue.items.map(({ state }) => state);
 const quick = () => new Transfer(async ({ report }) => report({ bytes: 5, total: 5 }));
 
-test("transfers begin in their order, so many small ones and so many large ones at a time", async () => {
-  const queue = transferQueue<string>({ small: 3, large: 1 });
-  const all = Array.from({ length: 6 }, () => held());
+test("transfers begin in their order, as many at a time as there is room for; a large one takes the most", async () => {
+  const queue = transferQueue<number>({ parallel: 9 });
+  const sizes = [100, 100, 2 ** 30, 100, undefined];
+  const all = sizes.map(() => held());
   const begun = () => all.map(({ log }) => log.length).join("");
-  for (const [at, { start }] of all.entries()) queue.add(start, `${at}`, at < 4 ? 100 : 2 ** 30);
-  expect(begun()).toBe("111010");
+  for (const [at, { start }] of all.entries()) queue.add(start, at, sizes[at]);
+  expect(begun()).toBe("11000");
+  all[0]?.finish();
+  await until("the large one", () => begun() === "11100");
   all[1]?.finish();
-  await until("the next small one", () => begun() === "111110");
-  all[4]?.finish();
-  await until("the next large one", () => begun() === "111111");
+  await until("the small one behind it", () => begun() === "11110");
+  all[2]?.finish();
+  await until("the one of unknown size", () => begun() === "11111");
   for (const { finish } of all) finish();
   await until("the end", () => states(queue).every((state) => state === "done"));
-  expect(queue.items.map(({ label }) => label)).toEqual(["0", "1", "2", "3", "4", "5"]);
+  expect(queue.items.map(({ label }) => label)).toEqual([0, 1, 2, 3, 4]);
 });
 
 test("failures stay, with their reason, until they are tried again or removed", async () => {
@@ -76,7 +79,7 @@ test("failures stay, with their reason, until they are tried again or removed", 
 });
 
 test("cancelling one or all: waiting ones never begin, running ones end, and may be tried again", async () => {
-  const queue = transferQueue({ large: 1 });
+  const queue = transferQueue({ parallel: 8 });
   const [a, b, c] = [held(), held(), held()];
   const items = [a, b, c].map(({ start }, at) => queue.add(start, at));
   queue.cancel(items[1]);
@@ -93,7 +96,7 @@ test("cancelling one or all: waiting ones never begin, running ones end, and may
 });
 
 test("a pause starts nothing and pauses what runs; afterwards all goes on", async () => {
-  const queue = transferQueue({ large: 1 });
+  const queue = transferQueue({ parallel: 8 });
   const [a, b] = [held(), held()];
   queue.add(a.start, "a");
   queue.add(b.start, "b");
@@ -145,7 +148,7 @@ test("1,000 transfers run, never more than 16 at a time", async () => {
 });
 
 test("one alone is paused, running or not, and goes on alone", async () => {
-  const queue = transferQueue({ large: 1 });
+  const queue = transferQueue({ parallel: 8 });
   const [a, b, c] = [held(), held(), held()];
   const [first, second, third] = [a, b, c].map(({ start }, at) => queue.add(start, at));
   queue.pause(second);
@@ -165,7 +168,7 @@ test("one alone is paused, running or not, and goes on alone", async () => {
 });
 
 test("what was cancelled while it waited, or while all is paused, never begins; what is added then waits", async () => {
-  const queue = transferQueue({ large: 1 });
+  const queue = transferQueue({ parallel: 8 });
   const [a, b, c] = [held(), held(), held()];
   queue.add(a.start, "a");
   const paused = queue.add(b.start, "b");
