@@ -100,11 +100,13 @@ pub struct Page {
     /// The name a visitor sees: 1 to 200 characters, none of them control characters.
     #[serde(deserialize_with = "field::title")]
     pub title: String,
+    /// Whether it is served. Everything else is, in any case.
+    pub enabled: bool,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Page { title: "Files".to_owned() }
+        Page { title: "Files".to_owned(), enabled: true }
     }
 }
 

@@ -6,8 +6,10 @@ mod admission;
 mod bridge;
 mod counted;
 mod descriptors;
+mod file_manager;
 mod handed_over;
 mod handshake;
+mod info;
 mod listener;
 mod login;
 mod page;
@@ -42,6 +44,7 @@ use crate::config::{self, Config, Listen, ListenAddress};
 use crate::metrics::Exporter;
 
 pub use bridge::{Bridge, BridgeError};
+pub use file_manager::has_file_manager;
 pub use handed_over::HandedOver;
 pub use reload::ConfigFile;
 pub use signals::Signals;

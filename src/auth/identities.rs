@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
 use super::bearer::{Tokens, bearer};
 use super::certificate::ClientName;
@@ -15,6 +15,9 @@ use super::sign_in::SignIn;
 use super::{Denied, Person, header};
 use crate::config::{self, Direct, Jwt, Secret, TrustedHeader};
 use crate::watched::Look;
+
+/// Where a browser says whose page has caused a request (Fetch Metadata). No page can set it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Every way to know a person that `[identity]` configures. Made once, and shared by all connections: it holds
 /// the places for those who check passwords, and the keys of issuers.
@@ -121,12 +124,14 @@ impl Identities {
         Ok(self.by_cookie(&parts.headers))
     }
 
-    /// Who has signed in with their browser, by the cookie of a request that has an `Origin`. That this origin is
-    /// allowed was seen before: a browser sends the cookie whoever caused the request, and without an origin
-    /// nobody knows who did. Credentials that somebody chose to send come first, and a bad cookie, which nobody
-    /// chose to send, stands in the way of no other login.
+    /// Who has signed in with their browser, by the cookie of a request of which it is known whose page caused it: a
+    /// browser sends the cookie along with everybody's. Either the request has an `Origin`, and that it is allowed was
+    /// seen before; or it has none, as when a page GETs from its own server, and the browser says that it is of the
+    /// same origin. Credentials that somebody chose to send come first, and a bad cookie, which nobody chose to send,
+    /// stands in the way of no other login.
     fn by_cookie(&self, headers: &HeaderMap) -> Option<Person> {
-        let ambient = headers.contains_key(ORIGIN) && !headers.contains_key(AUTHORIZATION);
+        let same_origin = headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
+        let ambient = (headers.contains_key(ORIGIN) || same_origin) && !headers.contains_key(AUTHORIZATION);
         let sign_in = self.sign_in.as_ref().filter(|_| ambient)?;
         sign_in.person(headers, SystemTime::now()).unwrap_or_else(|denied| {
             tracing::debug!(%denied, "a session cookie is ignored");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{DemoServer, Login, write_samples};
 use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Page, Upstream};
 use crate::logs;
-use crate::server::{Server, ServerError, Signals};
+use crate::server::{Server, ServerError, Signals, has_file_manager};
 use crate::traces::Traces;
 
 const USER: &str = "demo";
@@ -74,7 +74,7 @@ fn config(listen: SocketAddr, upstream: &DemoServer) -> Config {
         default_upstream: USER.to_owned(),
         listen: Listen { address: ListenAddress::Tcp(listen), ..Listen::default() },
         admin: Admin { address: None },
-        page: Page { title: "sftpbridge demo".to_owned() },
+        page: Page { title: "sftpbridge demo".to_owned(), ..Page::default() },
         upstreams: BTreeMap::from([(USER.to_owned(), upstream)]),
         log: Log { level: "warn".to_owned(), ..Log::default() },
         ..Config::default()
@@ -106,7 +106,10 @@ impl fmt::Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, password, root } = self;
         writeln!(f, "A bridge, with an SFTP server of its own behind it.\n")?;
-        writeln!(f, "  page      http://{address}/")?;
+        match has_file_manager() {
+            true => writeln!(f, "  page      http://{address}/")?,
+            false => writeln!(f, "  page      not in this build; see http://{address}/")?,
+        }
         writeln!(f, "  endpoint  ws://{address}/sftp")?;
         writeln!(f, "  user      {USER}")?;
         writeln!(f, "  password  {password}")?;

@@ -164,8 +164,12 @@ impl Bridge {
         headers: &HeaderMap,
         extensions: &Extensions,
     ) -> bool {
-        let https = extensions.get::<TlsPeer>().is_some() || peer.is_some_and(|peer| peer.https);
-        origin_allowed(headers, https, &self.config.listen.allowed_origins)
+        origin_allowed(headers, self.is_https(peer, extensions), &self.config.listen.allowed_origins)
+    }
+
+    /// Whether a person's browser has sent a request by https, to us or to a proxy that is trusted.
+    pub(super) fn is_https(&self, peer: Option<Peer>, extensions: &Extensions) -> bool {
+        extensions.get::<TlsPeer>().is_some() || peer.is_some_and(|peer| peer.https)
     }
 
     /// The longest time that an opening handshake takes at the slowest upstream, the waits for others included: at the bridge,

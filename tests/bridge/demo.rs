@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use sftpbridge::server::has_file_manager;
 
 use crate::support::bridge::binary;
 use crate::support::files::{MIB, Scratch, assert_same_bytes, random_file};
@@ -24,6 +25,10 @@ fn the_printed_sftp_line_lists_puts_and_gets() {
         let first = line.find("SFTPBRIDGE_").unwrap_or(start).min(start);
         Some(line[first..].to_owned())
     });
+    let page = demo.line("a line about the page", |line| {
+        line.trim().strip_prefix("page ").map(|page| page.trim().to_owned())
+    });
+    assert_eq!(page.starts_with("http://127.0.0.1:"), has_file_manager(), "{page}");
     let (file, copy) = (scratch.join("file"), scratch.join("copy"));
     random_file(&file, MIB + 1);
     let commands =

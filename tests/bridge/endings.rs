@@ -48,6 +48,8 @@ fn no_byte_is_lost(end: impl Fn(&mut Session)) {
         std::fs::remove_file(&path).unwrap();
     }
     site.sshd.wait_idle();
+    // The last line may come after the end of TCP, and of sshd.
+    wait_until("a line of the log for each end", SOON, || site.bridge.session_ends().len() >= RUNS);
     assert_eq!(site.bridge.session_ends().len(), RUNS);
 }
 

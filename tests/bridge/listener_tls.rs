@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sftpbridge::server::has_file_manager;
+
 use crate::support::Site;
 use crate::support::bridge::binary;
 use crate::support::certificates::{self, text};
@@ -172,6 +174,15 @@ fn without_client_ca_no_certificate_is_asked_for() {
     let unknown = tls.certificate("strangers");
     let answer = tls.send(&tls.health(), &as_strs(&unknown)).stdout;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn nothing_that_the_page_says_over_tls_leads_to_a_plain_socket() {
+    let tls = Tls::start();
+    let request = Request::get(tls.site.bridge.port, "/").header("Connection", "close");
+    let answer = tls.send(&request, &[]).stdout;
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("ws://THIS-ADDRESS"), "{answer}");
+    assert_eq!(answer.contains("connect wss://THIS-ADDRESS/sftp "), !has_file_manager(), "{answer}");
 }
 
 #[test]

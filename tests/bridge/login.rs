@@ -250,7 +250,7 @@ fn too_many_failures_are_throttled_and_the_next_ones_never_reach_sshd() {
     let failure = talk.fails("throttled");
     assert!(failure["retry_after"].as_u64().is_some_and(|wait| (1..=60).contains(&wait)), "{failure}");
     talk.closes(1008);
-    assert_eq!(site.sshd.log().matches("Failed password").count(), 3);
+    site.sshd.wait_logged(3, "Failed password");
 }
 
 #[test]
@@ -346,7 +346,11 @@ fn info_lists_the_subprotocols_and_the_methods_of_each_upstream() {
     let body = bridge.get("/api/info").header("X-Person", "bob").send().body();
     let info: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(info["methods"], json!(["password", "external"]));
+    assert_eq!(info["user"], "bob");
+    let signs_in = |info: &serde_json::Value| info.get("sign_in").is_some() || info.get("sign_out").is_some();
+    assert!(!signs_in(&info), "by the proxy alone: {info}");
     let foreign = bridge.get("/api/info").header("X-Person", "bob").header("Origin", "https://evil.example");
     let info: serde_json::Value = serde_json::from_str(&foreign.send().body()).unwrap();
     assert_eq!(info["methods"], json!(["password"]), "to a page of anybody's");
+    assert!(info.get("user").is_none(), "to a page of anybody's: {info}");
 }

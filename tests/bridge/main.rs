@@ -14,6 +14,7 @@ mod support;
 
 #[cfg(feature = "acme")]
 mod acme;
+mod alone;
 mod audit;
 mod authentication;
 mod backpressure;
@@ -25,10 +26,8 @@ mod connect_logins;
 mod correlation;
 mod debug;
 mod demo;
-mod draining;
 mod embedding;
 mod endings;
-mod flood;
 mod handed_over;
 mod handshake;
 mod haproxy;
@@ -48,6 +47,7 @@ mod metrics;
 mod nginx;
 mod oidc;
 mod own_credentials;
+mod page;
 mod panics;
 mod policy;
 mod proxies;

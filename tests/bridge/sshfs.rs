@@ -6,35 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::Site;
-use crate::support::bridge::bulk_binary;
 use crate::support::connect::Mount;
-use crate::support::files::{GIB, Scratch, assert_same_trees, bulk, random_file, sha256, small_files};
+use crate::support::files::{Scratch, assert_same_trees, small_files};
 use crate::support::process::run;
-use crate::support::sshd::Sshd;
 
 const LONG: Duration = Duration::from_secs(300);
-
-#[test]
-fn a_gibibyte_goes_into_the_mount_and_comes_back_with_the_same_hash() {
-    let _one_at_a_time = bulk();
-    let scratch = Scratch::roomy(2 * GIB);
-    let site = Site::with(Sshd::start(), |config| config.binary(bulk_binary()));
-    let upstream = scratch.owned_by_user("upstream");
-    let file = scratch.join("file");
-    random_file(&file, GIB);
-    let hash = sha256(&file);
-
-    let mount = Mount::new(&site.bridge, &upstream, scratch.join("in"));
-    let copied = mount.path().join("file");
-    run(Command::new("cp").args([&file, &copied]), b"", LONG).ok();
-    mount.unmount();
-    assert_eq!(sha256(&upstream.join("file")), hash);
-
-    // A fresh mount: nothing of it is in the kernel's cache.
-    let mount = Mount::new(&site.bridge, &upstream, scratch.join("out"));
-    assert_eq!(sha256(&mount.path().join("file")), hash);
-    mount.unmount();
-}
 
 #[test]
 fn small_files_go_into_the_mount_and_come_back() {

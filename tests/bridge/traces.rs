@@ -96,7 +96,7 @@ fn nothing_is_told_of_a_span_but_what_is_written_down() {
 #[test]
 fn a_conversation_is_one_login_with_all_its_attempts() {
     let collector = Collector::start();
-    let mut site = traced(&collector);
+    let mut site = Site::with(Sshd::start(), |config| config.section(&collector.section()).admin());
     let mut talk = Talk::start(&site.bridge);
     talk.password(&site.bridge.user.name, "wrong");
     talk.fails("refused");
@@ -105,7 +105,8 @@ fn a_conversation_is_one_login_with_all_its_attempts() {
     site.bridge.session_end();
     // This one leaves in the middle.
     drop(Talk::start(&site.bridge));
-    site.sshd.wait_idle();
+    // It has left once the bridge counts nobody: one that is still there is drained.
+    site.bridge.wait_nobody();
     finish(&mut site.bridge);
     let logins = collector.named("login");
     let with = |outcome: &str| logins.iter().find(|span| span.attribute("outcome") == outcome).cloned();

@@ -91,8 +91,7 @@ fn of_10_wrong_answers_at_a_time_3_reach_sshd() {
     let codes: Vec<Value> = asked.iter_mut().map(|(it, _)| it.hear()["code"].take()).collect();
     let count = |code: &str| codes.iter().filter(|found| *found == code).count();
     assert_eq!((count("refused"), count("throttled")), (3, 7), "{codes:?}");
-    let log = site.sshd.log();
-    assert_eq!(log.matches("Failed keyboard-interactive").count(), 3, "{log}");
+    site.sshd.wait_logged(3, "Failed keyboard-interactive");
 }
 
 #[test]

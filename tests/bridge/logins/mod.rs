@@ -31,7 +31,7 @@ mod resume;
 mod resume_refused;
 mod secrets;
 mod tokens;
-mod users;
+pub mod users;
 
 const QUICK: Duration = Duration::from_secs(30);
 

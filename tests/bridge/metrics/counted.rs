@@ -205,6 +205,8 @@ fn gauges_are_back_at_0_however_a_session_ends() {
     sessions[0].ws.send_close(1000);
     sessions[1].ws.send(&sftp::init());
     drop(sessions.remove(2));
+    // One whose end has not been noticed yet would lose its server first.
+    site.bridge.wait_metric("sessions", &[], 1.0);
     site.sshd.kill_sessions();
     site.bridge.wait_nobody();
     let metrics = Metrics::of(&site.bridge);

@@ -1,6 +1,6 @@
 //! Who has signed in at a real provider opens a WebSocket by the cookie, and is themselves at a real sshd.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{REDIRECT, clients, section};
 use crate::logins::assert_belongs_to_user;
@@ -125,6 +125,38 @@ fn without_an_origin_the_cookie_counts_for_nothing() {
     assert_counts_for_nothing(&signed_in.site, &signed_in.without_origin());
     // The same cookie is good, or the rest would show nothing.
     assert_eq!(Conversation::open(&signed_in.request()).hello["user"], signed_in.site.user.name.as_str());
+}
+
+#[test]
+fn info_tells_the_page_who_has_signed_in_and_where_to_sign_in_and_out() {
+    let signed_in = SignedIn::start();
+    let (name, info) = (signed_in.site.user.name.as_str(), || signed_in.site.bridge.get("/api/info"));
+    let told = |request: Request| serde_json::from_str::<Value>(&request.send().body()).unwrap();
+    let host = json!({ "url": "auth/login", "name": "127.0.0.1" });
+    // As a browser sends what the page GETs of its own server, and what it POSTs or opens.
+    let own = info().header("Cookie", &signed_in.cookie);
+    for request in [
+        own.clone().header("Sec-Fetch-Site", "same-origin"),
+        own.clone().header("Origin", &signed_in.origin()),
+    ] {
+        let told = told(request);
+        assert_eq!((&told["user"], &told["sign_out"]), (&name.into(), &"auth/logout".into()), "{told}");
+        assert_eq!(told["sign_in"], host, "{told}");
+        assert!(told["methods"].as_array().unwrap().contains(&json!("external")), "{told}");
+    }
+    for request in [
+        info(),
+        own.clone(),
+        own.clone().header("Sec-Fetch-Site", "same-site"),
+        own.clone().header("Sec-Fetch-Site", "cross-site"),
+        own.clone().header("Sec-Fetch-Site", "none"),
+        own.header("Sec-Fetch-Site", "same-origin").header("Origin", "https://evil.example"),
+    ] {
+        let told = told(request);
+        assert!(told.get("user").is_none() && told.get("sign_out").is_none(), "{told}");
+        assert_eq!(told["sign_in"], host, "{told}");
+        assert!(!told["methods"].as_array().unwrap().contains(&json!("external")), "{told}");
+    }
 }
 
 #[test]

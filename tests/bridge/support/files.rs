@@ -15,11 +15,12 @@ pub const KIB: u64 = 1024;
 pub const MIB: u64 = 1024 * KIB;
 pub const GIB: u64 = 1024 * MIB;
 
-static BULK: Mutex<()> = Mutex::new(());
+static ALONE: Mutex<()> = Mutex::new(());
 
-/// Held by the tests that move gibibytes: one at a time, or two cores and the memory behind tmpfs do not suffice.
-pub fn bulk() -> MutexGuard<'static, ()> {
-    BULK.lock().unwrap_or_else(PoisonError::into_inner)
+/// Held by the tests that need the machine (`tests/bridge/alone`): one at a time, or two cores and the memory behind tmpfs
+/// do not suffice.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A directory that is gone on Drop. The test user may enter it.

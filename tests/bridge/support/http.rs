@@ -59,6 +59,11 @@ impl Request {
         self
     }
 
+    /// Instead of GET.
+    pub fn method(self, method: &'static str) -> Request {
+        Request { method, ..self }
+    }
+
     pub fn without(mut self, name: &str) -> Request {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self

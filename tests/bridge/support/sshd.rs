@@ -190,6 +190,14 @@ impl Sshd {
         read_lossy(&self.scratch.join("sshd.log"))
     }
 
+    /// Waits until the log has so many times this text. sshd answers a failed login before it logs it.
+    #[track_caller]
+    pub fn wait_logged(&self, count: usize, text: &str) {
+        let found = || self.log().matches(text).count();
+        wait_until(&format!("{text:?} in sshd's log, {count} times"), SOON, || found() >= count);
+        assert_eq!(found(), count, "{text:?} in {}", self.log());
+    }
+
     /// A directory of the test user.
     pub fn files(&self) -> PathBuf {
         self.scratch.join("files")
