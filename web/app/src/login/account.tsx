@@ -1,0 +1,67 @@
+/** Who is logged in and where, and what concerns the person rather than files: a menu in the top bar. */
+
+import { ChevronDown, CircleUserRound, KeyRound, LogOut } from "lucide-preact";
+import { type Info, signOut } from "../session/info.ts";
+import { logOut, type Session } from "../session/session.ts";
+import { visible } from "../text/name.ts";
+import { Button } from "../ui/button.tsx";
+import { type MenuGroups, openMenu } from "../ui/menu.tsx";
+import { fail } from "../ui/notices.tsx";
+import { accountWords } from "./account-words.ts";
+import { manageKeys } from "./keys.ts";
+import { preferences } from "./preferences.ts";
+import "./account.css";
+
+interface AccountProps {
+  readonly info: Info;
+  readonly session: Session;
+}
+
+export function Account({ info, session }: AccountProps) {
+  const { user, upstream } = session;
+  const title = info.upstreams.find(({ name }) => name === upstream)?.title || upstream;
+  return (
+    <Button
+      class="account"
+      look="quiet"
+      icon={CircleUserRound}
+      aria-haspopup="menu"
+      aria-label={accountWords().account(visible(user), visible(title))}
+      title={accountWords().whoWhere(visible(user), visible(title))}
+      onClick={(event) => openMenu(items(info), event.currentTarget)}
+    >
+      <span class="who">
+        <bdi>{visible(user)}</bdi>
+        {info.upstreams.length > 1 && (
+          <small>
+            <bdi>{visible(title)}</bdi>
+          </small>
+        )}
+      </span>
+      <ChevronDown size={16} aria-hidden="true" />
+    </Button>
+  );
+}
+
+function items(info: Info): MenuGroups {
+  const { sign_out: url } = info;
+  return [
+    [{ label: accountWords().keys, icon: KeyRound, run: () => void manageKeys() }],
+    ...preferences(),
+    [
+      { label: accountWords().logOut, icon: LogOut, run: () => void logOut() },
+      ...(url ? [{ label: accountWords().signOut, icon: LogOut, run: () => void leaveAll(url) }] : []),
+    ],
+  ];
+}
+
+async function leaveAll(url: string): Promise<void> {
+  await logOut();
+  try {
+    await signOut(url);
+    // What the page knows of the visitor is over.
+    location.reload();
+  } catch (error) {
+    fail(accountWords().notSignedOut, error);
+  }
+}
