@@ -1,0 +1,65 @@
+/** Actions that may take long: how far they are, and the way to stop them. */
+
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { say } from "../ui/notices.tsx";
+import { commandWords } from "./command-words.ts";
+
+/** Milliseconds after which it is shown: most are done before. */
+const PATIENCE = 400;
+
+let last = 0;
+
+/** One action under way. */
+export class Job {
+  readonly id = ++last;
+  readonly title: string;
+  /** How far it is, in words. */
+  readonly detail = signal("");
+  /** From 0 to 1; nothing where the end is not known. */
+  readonly fraction = signal<number | undefined>(undefined);
+  readonly #stop = new AbortController();
+
+  constructor(title: string) {
+    this.title = title;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+}
+
+export class Jobs {
+  readonly #shown = signal<readonly Job[]>([]);
+  readonly #running = new Set<Job>();
+  /** Those that have taken long enough to be shown. */
+  readonly shown: ReadonlySignal<readonly Job[]> = this.#shown;
+
+  /** Rejects as `work` does. Where the person stopped it, that is said, and there is no result. */
+  async run<Result>(title: string, work: (job: Job) => Promise<Result>): Promise<Result | undefined> {
+    const job = new Job(title);
+    this.#running.add(job);
+    const timer = setTimeout(() => {
+      this.#shown.value = [...this.#shown.value, job];
+    }, PATIENCE);
+    try {
+      return await work(job);
+    } catch (error) {
+      if (!job.signal.aborted) throw error;
+      say(commandWords().stopped(title));
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+      this.#running.delete(job);
+      this.#shown.value = this.#shown.value.filter((it) => it !== job);
+    }
+  }
+
+  /** At the end of the login. */
+  stop(): void {
+    for (const job of this.#running) job.stop();
+  }
+}
