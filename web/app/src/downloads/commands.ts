@@ -1,0 +1,48 @@
+/** Commands that bring files to this device. */
+
+import { Download, FolderDown } from "lucide-preact";
+import type { Entry } from "sftpbridge-client";
+import type { Command } from "../app/commands.ts";
+import type { Workspace } from "../app/workspace.ts";
+import { words } from "./command-words.ts";
+
+/** Files and folders of this device; some browsers have no way to pick them for writing. */
+const canPick = () => "showSaveFilePicker" in globalThis && "showDirectoryPicker" in globalThis;
+const room = () => import("./downloading.ts");
+
+/** Pipes and devices have no end, and may answer never. */
+const isReadable = ({ type }: Entry) => type !== "other";
+
+function available({ selected }: Workspace): boolean | string {
+  if (!selected.value.length) return false;
+  return selected.value.some(isReadable) || words().noFile;
+}
+
+export const downloadCommands: readonly Command[] = [
+  {
+    id: "download",
+    label: () => words().download,
+    icon: Download,
+    keys: ["Ctrl+Alt+D"],
+    toolbar: "selection",
+    menu: "transfer",
+    available,
+    run: async (workspace) => {
+      const { path, selected } = workspace;
+      const chosen = selected.value;
+      await (await room()).download(workspace, chosen, path);
+    },
+  },
+  {
+    id: "download-to",
+    label: () => words().downloadTo,
+    icon: FolderDown,
+    menu: "transfer",
+    available: (workspace) => canPick() && available(workspace),
+    run: async (workspace) => {
+      const { path, selected } = workspace;
+      const chosen = selected.value;
+      await (await room()).downloadTo(workspace, chosen, path);
+    },
+  },
+];
