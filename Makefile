@@ -1,14 +1,21 @@
 # Each target installs what it needs, or says what is missing. `make test` is what CI runs.
 CARGO ?= cargo
 
-CLIENT = npm run --silent --prefix web/client
+# Most tests of the bridge wait for another program most of the time. Those in alone:: do not: they run after the others.
+TESTS_AT_A_TIME = $(shell expr 3 \* $$(nproc))
 
-.PHONY: help demo test check setup memory bench sbom release web web-test web-long web-bench web-api
+CLIENT = npm run --silent --prefix web/client
+APP = npm run --silent --prefix web/app
+
+# As npm leaves it behind an installation.
+NODE_MODULES = web/node_modules/.package-lock.json
+
+.PHONY: help demo test check setup memory bench sbom release page web web-test web-long web-bench web-api
 
 help: ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-demo: ## the bridge with a server of its own, to try
+demo: page ## the bridge with a server of its own, to try
 	$(CARGO) run --locked -- demo
 
 setup: ## installs the peers and the user that the tests need
@@ -37,28 +44,49 @@ sbom: ## what the binary is built from, as target/sbom.cdx.json (CycloneDX)
 	mkdir -p target
 	.ci/sbom.py > target/sbom.cdx.json
 
-release: ## the optimised binary
+release: page ## the optimised binary, with the file manager page
 	$(CARGO) build --locked --release
 
-test: setup check ## everything: checks, unit, integration and documentation tests, here and in browsers
+test: setup web check ## everything: checks, unit, integration and documentation tests, here and in browsers
 	$(CARGO) check --locked
-	$(CARGO) test --locked --all-features
+	$(CARGO) test --locked --all-features --lib --bins --test house --test docs
+	$(CARGO) test --locked --all-features --doc
+	RUST_TEST_THREADS=$(TESTS_AT_A_TIME) $(CARGO) test --locked --all-features --test bridge -- --skip alone::
+	RUST_TEST_THREADS=1 $(CARGO) test --locked --all-features --test bridge -- alone::
 	$(MAKE) --no-print-directory web-test
 
-web: setup ## the client library for browsers, as web/client/dist
-	$(CLIENT) build
+web: $(NODE_MODULES) ## the client library and the file manager page, for the next build of the binary
+	npm run --silent --prefix web build --workspaces --if-present
 
-web-test: setup ## the client library alone: checks, size, package, tests in Node and in browsers
+# The same for those who may be without npm: the binary is of use without the page, too.
+page:
+	@if ! command -v npm >/dev/null; then \
+	    echo "make: the file manager page is left out: install Node 20.19 or newer with npm, then run this again"; \
+	elif ! $(MAKE) --silent --no-print-directory $(NODE_MODULES); then \
+	    echo "make: the file manager page is left out: npm cannot install its packages; see above, then run this again"; \
+	else \
+	    $(MAKE) --no-print-directory web; \
+	fi
+
+# No package's own scripts run, as in tests/setup.sh.
+$(NODE_MODULES): web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund </dev/null
+	touch $@
+
+web-test: setup web ## the client library and the page alone: checks, size, package, tests in Node and in browsers
 	$(CARGO) build --locked --all-features
 	$(CLIENT) check
 	$(CLIENT) api:check
 	$(CLIENT) size
 	$(CLIENT) package
 	$(CLIENT) test
+	$(APP) check
+	$(APP) test
 
-web-long: setup ## the client library's long tests: more cuts, more noise, larger files
+web-long: setup web ## the long tests of both: more cuts, more noise, larger files
 	$(CARGO) build --locked --release
 	SFTPBRIDGE_BINARY=$(CURDIR)/target/release/sftpbridge $(CLIENT) test:long
+	SFTPBRIDGE_BINARY=$(CURDIR)/target/release/sftpbridge $(APP) test:long
 
 web-bench: setup ## the client library's speed over slow and distant links, beside fixed windows and sftp-ws
 	$(CARGO) build --locked --release

@@ -67,6 +67,7 @@ socat socat
 systemd-socket-activate systemd
 openssl openssl
 python3 python3
+unzip unzip
 nginx nginx-light
 haproxy haproxy
 promtool prometheus
