@@ -21,8 +21,10 @@ const project = (name: string, testTimeout: number) => ({
   },
 });
 
+// Two also where there are two cores: most of the time a test waits for a path that is slow on purpose.
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       project("unit", 30_000),
       project("real", 120_000),

@@ -21,7 +21,8 @@ try {
   const stray = packed.files
     .map(({ path }) => path)
     .filter(
-      (path) => !/^(dist|src)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE-(APACHE|MIT))$/.test(path),
+      (path) =>
+        !/^(dist|src|docs\/api)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE-(APACHE|MIT))$/.test(path),
     );
   if (stray.length) throw new Error(`in the package, and should not be: ${stray.join(", ")}`);
   run("npx", "publint", archive, "--strict");

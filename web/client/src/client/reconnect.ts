@@ -41,6 +41,12 @@ export function resumption({ ready }: Connection): Resumption | undefined {
 /** Replies after which a session was one that works: more than it takes to find that out. */
 const HEALTHY = 16;
 
+/**
+ * Milliseconds in which a page that is being left is gone. Firefox closes its sockets (1001, without a reason) as soon as the
+ * next page is asked for: a token that is used then leads to a session that nobody hears of.
+ */
+const LEAVING = 3000;
+
 /** Connects and logs in; again by itself after a loss, unless `reconnect` is `false`. */
 export async function openReconnecting(url: string, options: ConnectOptions): Promise<Connection> {
   if (options.reconnect === false) return openConnection(url, options);
@@ -94,10 +100,10 @@ function recovery({ auth, prompt, reconnect, ...others }: ConnectOptions): Recov
     };
   };
 
-  const again = async ({ begin, connection, signal }: Link) => {
+  const again = async ({ begin, connection, signal }: Link, least: number) => {
     const start = performance.now();
     const last = {};
-    for (let least = 0; ; ) {
+    for (;;) {
       await pause(wait, signal, least);
       wait = Math.min(maximum, wait * 2 || delay || 1);
       try {
@@ -114,11 +120,12 @@ function recovery({ auth, prompt, reconnect, ...others }: ConnectOptions): Recov
 
   return async (error, lost, link) => {
     if (!comesBack(error)) throw error;
-    if (/^Idle for too long|longest lifetime/.test((error as ConnectionError).reason)) await use(link, error);
+    const { closeCode, reason } = error as ConnectionError;
+    if (/^Idle for too long|longest lifetime/.test(reason)) await use(link, error);
     link.enter("reconnecting", { error });
     // What is waited stays small beside what sessions live, or bring.
     if (lost.answered > HEALTHY || performance.now() - since >= 10 * wait) wait = 0;
-    return again(link);
+    return again(link, closeCode + reason === "1001" ? LEAVING : 0);
   };
 }
 

@@ -136,7 +136,7 @@ export function usersGroupsById(uids: readonly number[], gids: readonly number[]
 function names(body: Reader, due: readonly number[]): string[] {
   const reader = new Reader(body.string());
   const found = due.map(() => reader.text());
-  if (reader.left) throw new ProtocolError(`more than the ${due.length} names that were asked for`);
+  if (reader.left) throw new ProtocolError(`more than the ${due.length} names asked for`);
   return found;
 }
 

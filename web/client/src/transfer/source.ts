@@ -55,7 +55,7 @@ export function streamSource(stream: ReadableStream<Uint8Array>, path: SftpPath)
       const { done, value } = await reader.read();
       ended = done;
       if (done) source.size = end;
-      else if (!(value instanceof Uint8Array)) throw new TypeError("a stream whose parts are no bytes");
+      else if (!(value instanceof Uint8Array)) throw new TypeError("a stream of no bytes");
       else {
         // A stream may use its memory again.
         parts.push(value.slice());

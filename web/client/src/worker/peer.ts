@@ -104,9 +104,14 @@ export function peer(
       });
     result.catch(ignore);
     const ask = (method: string, ...args: unknown[]) => {
-      const { result: answer } = call(id, method, args);
-      // What is wrong with the call itself comes first. What was aborted may look like the end.
-      const found = Promise.race([result.then(() => answer), answer]).finally(() => signal?.throwIfAborted());
+      const found = call(id, method, args)
+        .result.catch(async (error) => {
+          // What is wrong with the call itself comes first. Not by a race, in which `result` would hold every answer.
+          if (!waiting.has(id)) await result;
+          throw error;
+        })
+        // What was aborted may look like the end.
+        .finally(() => signal?.throwIfAborted());
       found.catch(ignore);
       return found;
     };
@@ -231,7 +236,7 @@ export function peer(
 
   port.onmessageerror = () => end(new Error("a message could not be read"));
   port.onmessage = ({ data }) => {
-    if (!data) return end(new Error("the other side has ended"));
+    if (!data) return end(new Error("the other side ended"));
     const { id, stop, args, news, value, error } = data;
     if (stop) return running.get(id)?.abort();
     if (args) return serve(data);

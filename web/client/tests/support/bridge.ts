@@ -25,6 +25,10 @@ export interface Upstream {
 
 export interface BridgeOptions {
   readonly origins?: readonly string[];
+  /** Where everything is served, such as "/files". */
+  readonly basePath?: string;
+  /** Where others have to know it before; without it one that is free. */
+  readonly port?: number;
   /** Lines for `[upstreams.main]`. */
   readonly upstream?: string;
   /** Lines for `[limits]`, after ours. */
@@ -42,11 +46,11 @@ export class Bridge {
   /** Of the default upstream. */
   readonly url: string;
 
-  private constructor(process: Running, folder: string, port: number) {
+  private constructor(process: Running, folder: string, port: number, basePath = "") {
     this.#process = process;
     this.#folder = folder;
     this.port = port;
-    this.url = `ws://127.0.0.1:${port}/sftp`;
+    this.url = `ws://127.0.0.1:${port}${basePath}/sftp`;
   }
 
   static async start(upstream: Upstream, options: BridgeOptions = {}): Promise<Bridge> {
@@ -54,11 +58,11 @@ export class Bridge {
     const config = join(folder, "proxy.toml");
     writeFileSync(join(folder, "known_hosts"), upstream.knownHosts);
     for (let tries = 0; tries < 10; tries++) {
-      const port = await freePort();
+      const port = options.port ?? (await freePort());
       writeFileSync(config, configuration(port, upstream.port, options));
       const running = new Running(binary(), ["serve", "--config", config], environment());
       await until("the bridge to listen", () => /listening|listens/i.test(running.output) || running.ended);
-      if (!running.ended) return new Bridge(running, folder, port);
+      if (!running.ended) return new Bridge(running, folder, port, options.basePath);
       if (!/in use/.test(running.output)) throw new Error(`the bridge does not start: ${running.output}`);
     }
     throw new Error("no free port for the bridge in ten tries");
@@ -96,6 +100,7 @@ function configuration(port: number, upstreamPort: number, options: BridgeOption
 [listen]
 address = "127.0.0.1:${port}"
 allowed_origins = ${JSON.stringify(options.origins ?? [])}
+base_path = ${JSON.stringify(options.basePath ?? "/")}
 
 [admin]
 address = ""

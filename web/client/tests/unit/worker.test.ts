@@ -1,9 +1,13 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, expect, test, vi } from "vitest";
 import { AuthError, ConnectionError, SftpError } from "../../src/errors.ts";
 import { KeyError } from "../../src/keys/index.ts";
 import { Transfer } from "../../src/transfer/transfer.ts";
 import { connectInWorker, type RemoteClient, serve } from "../../src/worker/index.ts";
 import { until } from "../support/process.ts";
+
+const MIB = 1 << 20;
 
 /** A worker without a thread of its own: what is posted arrives as with a real one. */
 class FakeWorker extends EventTarget {
@@ -282,6 +286,22 @@ test("streams go both ways, one chunk at a time", async () => {
     new WritableStream({ write: (chunk) => void chunks.push(...chunk) }),
   );
   expect(chunks).toEqual([97, 98, 99]);
+});
+
+test("a stream that runs on holds none of what was read of it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const { remote: it } = await remote({
+    readable: () => new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(MIB)) }),
+  });
+  const reader = it.readable("/endless").getReader();
+  for (let read = 0; read < 64; read++) await reader.read();
+  // Buffers go a moment after the garbage is collected.
+  await until("their memory to be free", () => {
+    collect();
+    return process.memoryUsage().arrayBuffers < 16 * MIB;
+  });
+  await reader.cancel();
 });
 
 test("what stops being read is cancelled in the worker", async () => {

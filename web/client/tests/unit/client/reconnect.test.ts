@@ -329,6 +329,18 @@ test.each([
   await connection.close();
 });
 
+test("where the browser itself has closed the socket the page may be going: the token is left to the next one", async () => {
+  const { bridge, connection } = await connected();
+  bridge.last.end(1001, "");
+  await quiet();
+  await pass(2999);
+  expect(bridge.tries).toBe(1);
+  await pass(1);
+  await connection.session();
+  expect(bridge.tries).toBe(2);
+  await connection.close();
+});
+
 test("a wait that no timer can hold is no busy loop", async () => {
   const { bridge, connection } = await connected({ reconnect: { giveUp: Infinity } });
   bridge.answers.push(failure("throttled", { retry: false, retry_after: 1e15 }));
