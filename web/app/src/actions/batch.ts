@@ -9,7 +9,7 @@ export interface Failure {
 }
 
 /** Of a tree those that the library kept, of which there are at most 100. */
-export const failuresOf = (path: SftpPath, error: unknown): readonly Failure[] =>
+const failuresOf = (path: SftpPath, error: unknown): readonly Failure[] =>
   error instanceof TreeError ? error.failures : [{ path, error }];
 
 /**

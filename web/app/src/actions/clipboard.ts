@@ -1,11 +1,11 @@
 /** Cut, copy and paste within the page. */
 
-import { shown } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
 import { fail, say } from "../ui/notices.tsx";
 import type { Clip } from "./actions.ts";
 import { copy } from "./copy.ts";
 import { move } from "./move.ts";
+import { pasteable } from "./paths.ts";
 import { words } from "./words.ts";
 
 export function take(workspace: Workspace, how: Clip["how"]): void {
@@ -13,7 +13,7 @@ export function take(workspace: Workspace, how: Clip["how"]): void {
   workspace.actions.clip.value = { how, directory: workspace.path, entries };
   say(how === "move" ? words().cutNow(entries) : words().copiedNow(entries));
   // The paths, for other programs; and files that the system's clipboard may hold are not what is pasted next.
-  const paths = entries.map((entry) => shown(workspace.pathOf(entry))).join("\n");
+  const paths = entries.map((entry) => pasteable(workspace.pathOf(entry))).join("\n");
   navigator.clipboard?.writeText(paths).catch(() => {
     // Then the page has its own alone.
   });
@@ -35,7 +35,7 @@ export async function paste(workspace: Workspace): Promise<void> {
 export function copyPaths(workspace: Workspace): Promise<void> {
   const { path, selected } = workspace;
   const paths = selected.value.length ? selected.value.map((entry) => workspace.pathOf(entry)) : [path];
-  return writeText(paths.map(shown).join("\n"), words().pathCopied);
+  return writeText(paths.map(pasteable).join("\n"), words().pathCopied);
 }
 
 export function copyLink(workspace: Workspace): Promise<void> {

@@ -17,6 +17,7 @@ import {
 import type { Command } from "../app/commands.ts";
 import type { Workspace } from "../app/workspace.ts";
 import { keyOf } from "../files/listing.ts";
+import { needsHttps } from "../session/secure.ts";
 import { commandWords } from "./command-words.ts";
 
 const hasSelected = ({ selected }: Workspace) => selected.value.length > 0;
@@ -74,7 +75,7 @@ export const actionCommands: readonly Command[] = [
     icon: ClipboardCopy,
     toolbar: "more",
     menu: "clipboard",
-    available: () => true,
+    available: () => needsHttps() ?? true,
     run: async (workspace) => (await import("./clipboard.ts")).copyPaths(workspace),
   },
   {
@@ -83,7 +84,7 @@ export const actionCommands: readonly Command[] = [
     icon: Link2,
     toolbar: "more",
     menu: "clipboard",
-    available: hasNoneSelected,
+    available: (workspace) => hasNoneSelected(workspace) && (needsHttps() ?? true),
     run: async (workspace) => (await import("./clipboard.ts")).copyLink(workspace),
   },
   {

@@ -10,13 +10,12 @@ import {
   type SftpPath,
 } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
-import { nameOf } from "../files/place.ts";
+import { nameOf, parentOf } from "../files/place.ts";
 import { size } from "../text/format.ts";
 import { say } from "../ui/notices.tsx";
 import type { Load } from "./actions.ts";
 import { type Failure, forEach } from "./batch.ts";
-import { Clashes } from "./clashes.tsx";
-import type { Decision } from "./decision.ts";
+import { Clashes } from "./clashes.ts";
 import { tellFailures } from "./failures.tsx";
 import type { Job } from "./jobs.ts";
 import { freeName, look } from "./look.ts";
@@ -26,14 +25,6 @@ import { words } from "./words.ts";
 
 /** Things side by side; the library has several requests of each under way. */
 const WIDTH = 4;
-
-/** What the library calls it. */
-const POLICIES = {
-  replace: "overwrite",
-  both: "rename",
-  skip: "skip",
-  merge: "error",
-} as const satisfies Record<Decision, ConflictDecision>;
 
 /** Into the directory where they are, they are duplicated. */
 export async function copy(workspace: Workspace, load: Load, to: SftpPath): Promise<void> {
@@ -109,10 +100,10 @@ class Copying {
     const target = await look(client, join(this.#to, entry), signal);
     if (!target) return { named: entry };
     const isOneOfMany = this.#load.entries.length > 1 || entry.type === "directory";
-    const clash = { named: entry, source: entry.attributes, target, isOneOfMany };
+    const clash = { named: entry, directory: this.#to, source: entry.attributes, target, isOneOfMany };
     const decision = await this.#clashes.decide(clash);
-    if (decision === "both") return free();
-    return decision === "skip" ? {} : { named: entry, isReplaced: decision === "replace" };
+    if (decision === "rename") return free();
+    return decision === "skip" ? {} : { named: entry, isReplaced: decision === "overwrite" };
   }
 
   /** Of files in folders that are merged. */
@@ -121,8 +112,16 @@ class Copying {
       ...(source.size !== undefined && { size: source.size }),
       ...(source.modified !== undefined && { mtime: source.modified / 1000 }),
     };
-    const clash = { named: nameOf(path), source: attributes, target, isOneOfMany: true };
-    return POLICIES[await this.#clashes.decide(clash)];
+    const [named, directory] = [nameOf(path), parentOf(path)];
+    const decision = await this.#clashes.decide({
+      named,
+      directory,
+      source: attributes,
+      target,
+      isOneOfMany: true,
+    });
+    // What is in the way is no file, and the library has merged folders by itself.
+    return decision === "merge" ? "error" : decision;
   }
 
   #report(): void {

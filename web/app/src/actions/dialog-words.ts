@@ -1,9 +1,7 @@
 /** Words of the dialogs: they come with them, when they are needed. */
 
 import { dictionary, plural } from "../text/language.ts";
-import { visible } from "../text/name.ts";
-
-const isolated = (name: string) => `\u2068${visible(name)}\u2069`;
+import { isolated } from "../text/name.ts";
 
 export const words = dictionary({
   en: {
@@ -35,20 +33,6 @@ export const words = dictionary({
     uncounted: "Not all of it could be read.",
     andMore: (count: string) => `and ${count} more`,
     delete: "Delete for good",
-
-    clashTitle: (name: string) => `“${isolated(name)}” is there already`,
-    thereNow: "There now",
-    coming: "To be put there",
-    folder: "Folder",
-    link: "Link",
-    unknown: "unknown",
-    forAll: "Do the same wherever this happens",
-    skip: "Skip",
-    both: "Keep both",
-    merge: "Merge",
-    replace: "Replace",
-    stop: "Stop",
-    mergeHint: "Merging keeps what is in both folders, and asks about files of the same name.",
   },
   de: {
     name: "Name",
@@ -79,20 +63,5 @@ export const words = dictionary({
     uncounted: "Nicht alles davon ließ sich lesen.",
     andMore: (count: string) => `und ${count} weitere`,
     delete: "Endgültig löschen",
-
-    clashTitle: (name: string) => `„${isolated(name)}“ gibt es dort schon`,
-    thereNow: "Dort liegt",
-    coming: "Dorthin soll",
-    folder: "Ordner",
-    link: "Verknüpfung",
-    unknown: "unbekannt",
-    forAll: "Überall so verfahren, wo das vorkommt",
-    skip: "Überspringen",
-    both: "Beide behalten",
-    merge: "Zusammenführen",
-    replace: "Ersetzen",
-    stop: "Anhalten",
-    mergeHint:
-      "Beim Zusammenführen bleibt, was in beiden Ordnern ist; bei gleichen Namen werden Sie gefragt.",
   },
 });

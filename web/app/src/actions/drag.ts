@@ -47,7 +47,7 @@ function placeAt(workspace: Workspace, target: EventTarget | null): Place | unde
 }
 
 /** Not into itself, and not moved to where it is. */
-export const canGo = ({ directory, entries }: Load, to: SftpPath, isCopy: boolean): boolean =>
+const canGo = ({ directory, entries }: Load, to: SftpPath, isCopy: boolean): boolean =>
   (isCopy || !isSamePath(directory, to)) &&
   !entries.some((it) => it.type === "directory" && isWithin(to, join(directory, it)));
 

@@ -26,6 +26,15 @@ export async function look(
   }
 }
 
+/**
+ * Whether what was there before may be the same as what is there now: the protocol has nothing that would prove it. A folder
+ * changes by what is put into it.
+ */
+export const isSameThing = (before: Attributes, now: Attributes): boolean =>
+  typeOf(before) === typeOf(now) &&
+  before.uid === now.uid &&
+  (typeOf(now) === "directory" || (before.size === now.size && before.mtime === now.mtime));
+
 export const entryOf = ({ name, rawName }: NamedEntry, attributes: Attributes): Entry => ({
   name,
   ...(rawName && { rawName }),

@@ -11,14 +11,15 @@ import {
 import type { RemoteClient } from "sftpbridge-client/worker";
 import type { Workspace } from "../app/workspace.ts";
 import { nameOf, parentOf } from "../files/place.ts";
+import { ExplainedError } from "../text/explain.ts";
 import { number } from "../text/format.ts";
 import { say } from "../ui/notices.tsx";
 import type { Load } from "./actions.ts";
 import { type Failure, forEach } from "./batch.ts";
-import { Clashes } from "./clashes.tsx";
+import { Clashes } from "./clashes.ts";
 import { tellFailures } from "./failures.tsx";
 import type { Job } from "./jobs.ts";
-import { freeName, look } from "./look.ts";
+import { freeName, isSameThing, look } from "./look.ts";
 import { isSamePath, isWithin } from "./paths.ts";
 import { reveal } from "./reveal.ts";
 import { words } from "./words.ts";
@@ -30,6 +31,8 @@ interface Moved {
   readonly entry: Entry;
   readonly from: SftpPath;
   readonly to: SftpPath;
+  /** As it was when it had come there; nothing where it was gone at once. */
+  readonly moved: Attributes | undefined;
 }
 
 export async function move(workspace: Workspace, { directory, entries }: Load, to: SftpPath): Promise<void> {
@@ -62,15 +65,18 @@ function tell(workspace: Workspace, { done, isExact }: Moving, to: SftpPath): vo
   say(words().moved(entries, nameOf(to).name), isExact ? { label: words().undo, run } : undefined);
 }
 
-/** Takes back renames, where nothing has taken the old names meanwhile. */
+/** Takes back renames, where nothing has taken the old names meanwhile, nor the new ones. */
 export async function undo(workspace: Workspace, moved: readonly Moved[]): Promise<void> {
   const { client, actions } = workspace;
   await actions.jobs.run(words().undoing, async ({ signal }) => {
     const back: Moved[] = [];
-    const one = async ({ entry, from, to }: Moved) => {
-      if (await look(client, from, signal)) throw new TransferError("exists", from, "exists");
+    const one = async ({ entry, from, to, moved }: Moved) => {
+      const [taken, now] = await Promise.all([look(client, from, signal), look(client, to, signal)]);
+      if (taken) throw new TransferError("exists", from, "exists");
+      if (now && moved && !isSameThing(moved, now))
+        throw new ExplainedError("something else is there by now", () => words().replacedMeanwhile);
       await client.rename(to, from, { signal });
-      back.push({ entry, from: to, to: from });
+      back.push({ entry, from: to, to: from, moved });
     };
     const failures = await forEach(moved, { width: WIDTH, signal }, ({ to }) => to, one);
     await show(workspace, back);
@@ -100,7 +106,10 @@ class Moving {
     let count = 0;
     await this.#each(entries, directory, async (entry) => {
       const went = await this.#one(entry, directory, to, entries.length > 1);
-      if (went) this.done.push({ entry, from: join(directory, entry), to: went });
+      if (went) {
+        const moved = await look(this.#client, went, this.#job.signal).catch(() => undefined);
+        this.done.push({ entry, from: join(directory, entry), to: went, moved });
+      }
       count++;
       detail.value = words().ofCount(number(count), number(entries.length));
       fraction.value = count / entries.length;
@@ -123,20 +132,26 @@ class Moving {
     const from = join(directory, entry);
     const wanted = join(to, entry);
     const target = await look(this.#client, wanted, signal);
-    const decision = target && (await this.#decide(entry, target, isOneOfMany));
+    const decision = target && (await this.#decide(entry, to, target, isOneOfMany));
     if (decision === "skip") return undefined;
     if (decision === "merge") return this.#merge(from, wanted);
-    const overwrite = decision === "replace";
+    const overwrite = decision === "overwrite";
     if (overwrite) this.isExact = false;
-    const place = decision === "both" ? join(to, await freeName(this.#client, to, entry, signal)) : wanted;
+    const place = decision === "rename" ? join(to, await freeName(this.#client, to, entry, signal)) : wanted;
     await this.#rename(from, place, overwrite);
     return place;
   }
 
-  #decide(entry: Entry, target: Attributes, isOneOfMany: boolean) {
+  #decide(entry: Entry, directory: SftpPath, target: Attributes, isOneOfMany: boolean) {
     // Within folders that are merged there may be more of the same.
     const many = isOneOfMany || entry.type === "directory";
-    return this.#clashes.decide({ named: entry, source: entry.attributes, target, isOneOfMany: many });
+    return this.#clashes.decide({
+      named: entry,
+      directory,
+      source: entry.attributes,
+      target,
+      isOneOfMany: many,
+    });
   }
 
   async #merge(from: SftpPath, to: SftpPath): Promise<SftpPath | undefined> {

@@ -8,7 +8,7 @@ import { visible, visibleName } from "../text/name.ts";
 import { say } from "../ui/notices.tsx";
 import { faultOf, type NameFault, stemLength } from "./names.ts";
 import { rename } from "./rename.ts";
-import { focusList } from "./reveal.ts";
+import { returnFocus } from "./reveal.ts";
 import { words } from "./words.ts";
 import "./rename-field.css";
 
@@ -35,7 +35,7 @@ export function RenameField({ entry }: { readonly entry: Entry }) {
     isOver.current = true;
     workspace.renaming.value = undefined;
     input.current?.blur();
-    focusList();
+    returnFocus();
   };
   const finish = (name: string) => {
     end();

@@ -3,7 +3,7 @@
 import { type Entry, join, type SftpPath } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
 import { fail, say } from "../ui/notices.tsx";
-import { Clashes } from "./clashes.tsx";
+import { Clashes } from "./clashes.ts";
 import { entryOf, freeName, look } from "./look.ts";
 import { undo } from "./move.ts";
 import { reveal } from "./reveal.ts";
@@ -23,17 +23,17 @@ export async function rename(
       const { signal } = job;
       let named = entryOf({ name }, entry.attributes);
       const target = await look(client, join(directory, named), signal);
-      const clash = target && { named, source: entry.attributes, target };
+      const clash = target && { named, directory, source: entry.attributes, target };
       const decision = clash && (await new Clashes(job).decide(clash));
       if (decision === "skip" || decision === "merge") return;
-      if (decision === "both")
+      if (decision === "rename")
         named = entryOf(await freeName(client, directory, named, signal), entry.attributes);
       const to = join(directory, named);
-      await client.rename(from, to, { overwrite: decision === "replace", signal });
+      await client.rename(from, to, { overwrite: decision === "overwrite", signal });
       await reveal(workspace, directory, { gone: [entry], there: [named] });
-      const moved = { entry, from, to };
+      const moved = { entry, from, to, moved: await look(client, to, signal).catch(() => undefined) };
       const run = () => void undo(workspace, [moved]);
-      const exact = decision === "replace" ? undefined : { label: words().undo, run };
+      const exact = decision === "overwrite" ? undefined : { label: words().undo, run };
       say(words().renamed(entry.name, named.name), exact);
     });
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import { type Entry, join, type NamedEntry, type SftpPath } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
+import { focusList } from "../files/focus.ts";
 import { keyOf } from "../files/listing.ts";
 import { forEach } from "./batch.ts";
 import { entryOf, look } from "./look.ts";
@@ -40,7 +41,7 @@ export async function reveal(workspace: Workspace, directory: SftpPath, change: 
     selection.clear();
     if (next !== undefined) selection.move(next);
   }
-  focusList();
+  returnFocus();
 }
 
 async function entriesOf(
@@ -67,11 +68,9 @@ function neighbour({ rows }: Workspace, gone: readonly NamedEntry[]): string | u
   return after ?? order.slice(0, Math.max(0, first)).at(-1);
 }
 
-/** Unless the person is writing something, or is asked something. */
-export function focusList(): void {
+/** To the list, unless the person is writing something, or is asked something. */
+export function returnFocus(): void {
   if (document.querySelector("dialog[open]")) return;
   if (document.activeElement?.matches("input, textarea, [contenteditable]")) return;
-  const grid = document.querySelector<HTMLElement>("[role=grid]");
-  const focusable = grid?.matches("[tabindex]") ? grid : grid?.querySelector<HTMLElement>("[tabindex='0']");
-  focusable?.focus({ preventScroll: true });
+  focusList();
 }

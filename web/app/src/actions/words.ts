@@ -1,9 +1,6 @@
 import type { NamedEntry } from "sftpbridge-client";
 import { dictionary, plural } from "../text/language.ts";
-import { visible } from "../text/name.ts";
-
-/** In a sentence: isolated, so that its direction is not that of the sentence. */
-const isolated = (name: string) => `\u2068${visible(name)}\u2069`;
+import { isolated } from "../text/name.ts";
 
 const named = {
   en: (name: string) => `“${isolated(name)}”`,
@@ -37,6 +34,7 @@ export const words = dictionary({
     pathCopied: "The path is on the clipboard.",
     linkCopied: "The link is on the clipboard.",
     undone: "Undone.",
+    replacedMeanwhile: "It has changed since, or something else has that name by now.",
 
     deleting: (of: Things) => `Deleting ${things.en(of)}.`,
     renaming: (name: string) => `Renaming ${named.en(name)}.`,
@@ -87,6 +85,7 @@ export const words = dictionary({
     pathCopied: "Der Pfad ist in der Zwischenablage.",
     linkCopied: "Der Link ist in der Zwischenablage.",
     undone: "Rückgängig gemacht.",
+    replacedMeanwhile: "Es hat sich seitdem geändert, oder etwas anderes hat inzwischen diesen Namen.",
 
     deleting: (of: Things) => `${things.de(of)} löschen.`,
     renaming: (name: string) => `${named.de(name)} umbenennen.`,

@@ -6,7 +6,7 @@
 import { useSignal } from "@preact/signals";
 import { Ellipsis, X } from "lucide-preact";
 import type { JSX } from "preact";
-import { focusList } from "../files/list.tsx";
+import { focusList } from "../files/focus.ts";
 import { words as filesWords } from "../files/words.ts";
 import { language } from "../text/language.ts";
 import { Button, IconButton } from "../ui/button.tsx";

@@ -12,6 +12,7 @@ import { Rows } from "../files/rows.ts";
 import { Selection } from "../files/selection.ts";
 import { ListView } from "../files/view.ts";
 import { Visits } from "../files/visits.ts";
+import { patience } from "../session/patience.ts";
 import { session as current, type Session } from "../session/session.ts";
 import { accountOf, attend } from "../transfers/attend.ts";
 import { Transfers } from "../transfers/transfers.ts";
@@ -22,9 +23,6 @@ import { COMMANDS } from "./all-commands.ts";
 import { openContextMenu } from "./menus.ts";
 import { run } from "./run.ts";
 import { words } from "./words.ts";
-
-/** Milliseconds to find out whether a link is one to a file. */
-const LOOK = 15_000;
 
 export class Workspace {
   readonly session: Session;
@@ -183,7 +181,7 @@ export class Workspace {
     await this.listing.open(path);
     if (this.listing.state.value !== "failed" || this.path !== path) return;
     // A link to a file leads to its folder.
-    const signal = AbortSignal.timeout(LOOK);
+    const signal = patience();
     const attributes = await this.client.stat(path, { signal }).catch(() => ({}));
     if (typeOf(attributes) !== "file" || this.path !== path) return;
     const folder = parentOf(path);

@@ -4,10 +4,16 @@ import { Download, FolderDown } from "lucide-preact";
 import type { Entry } from "sftpbridge-client";
 import type { Command } from "../app/commands.ts";
 import type { Workspace } from "../app/workspace.ts";
+import { needsHttps } from "../session/secure.ts";
 import { words } from "./command-words.ts";
 
-/** Files and folders of this device; some browsers have no way to pick them for writing. */
-const canPick = () => "showSaveFilePicker" in globalThis && "showDirectoryPicker" in globalThis;
+/** Files and folders of this device; some browsers have no way to pick them for writing, and none in frames of others. */
+const canPick = () =>
+  "showSaveFilePicker" in globalThis && "showDirectoryPicker" in globalThis && !isFramedByOthers();
+
+/** Browsers that do not tell have no pickers either. */
+const isFramedByOthers = () => [...(location.ancestorOrigins ?? [])].some((it) => it !== location.origin);
+const whyNoPick = () => ("webkitRequestFileSystem" in globalThis ? needsHttps() : undefined);
 const room = () => import("./downloading.ts");
 
 /** Pipes and devices have no end, and may answer never. */
@@ -38,7 +44,10 @@ export const downloadCommands: readonly Command[] = [
     label: () => words().downloadTo,
     icon: FolderDown,
     menu: "transfer",
-    available: (workspace) => canPick() && available(workspace),
+    available: (workspace) => {
+      const is = available(workspace);
+      return canPick() ? is : is !== false && (whyNoPick() ?? false);
+    },
     run: async (workspace) => {
       const { path, selected } = workspace;
       const chosen = selected.value;

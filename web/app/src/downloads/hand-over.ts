@@ -121,7 +121,7 @@ async function collected({ name, size = 0, open }: Handed, control: TransferCont
 }
 
 /** By a link to memory. */
-export function saveBlob(blob: Blob, name: string): void {
+function saveBlob(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

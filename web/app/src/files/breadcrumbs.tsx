@@ -6,7 +6,7 @@ import { visibleName } from "../text/name.ts";
 import { useFitting } from "../ui/fitting.ts";
 import { later } from "../ui/later.tsx";
 import { openMenu } from "../ui/menu.tsx";
-import { focusList } from "./list.tsx";
+import { focusList } from "./focus.ts";
 import { type Ancestor, ancestors } from "./place.ts";
 import { words } from "./words.ts";
 

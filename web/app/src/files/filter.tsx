@@ -3,7 +3,7 @@
 import { Search, X } from "lucide-preact";
 import { useWorkspace } from "../app/context.ts";
 import { IconButton } from "../ui/button.tsx";
-import { focusList } from "./list.tsx";
+import { focusList } from "./focus.ts";
 import { words } from "./words.ts";
 
 const FILTER_ID = "filter";

@@ -3,6 +3,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { type Entry, type FileType, join, SftpError, type SftpPath } from "sftpbridge-client";
 import type { RemoteClient } from "sftpbridge-client/worker";
+import { patience } from "../session/patience.ts";
 import { keyOf } from "./listing.ts";
 import { typeOf } from "./mode.ts";
 
@@ -13,10 +14,9 @@ export interface LinkEnd {
   readonly type: FileType | "broken";
 }
 
-/** Links looked at together, links that wait, and milliseconds for one. */
+/** Links looked at together, and links that wait. */
 const WIDTH = 4;
 const MOST = 200;
-const DEADLINE = 15_000;
 
 export class Links {
   readonly #client: Pick<RemoteClient, "stat" | "readlink">;
@@ -71,8 +71,7 @@ export class Links {
 
   /** Rejects where it cannot be told, as without a connection. */
   async resolve(path: SftpPath, stop?: AbortSignal): Promise<LinkEnd> {
-    const deadline = AbortSignal.timeout(DEADLINE);
-    const signal = stop ? AbortSignal.any([stop, deadline]) : deadline;
+    const signal = stop ? AbortSignal.any([stop, patience()]) : patience();
     const [target, there] = await Promise.allSettled([
       this.#client.readlink(path, { signal }),
       this.#client.stat(path, { signal }),

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { useWorkspace } from "../app/context.ts";
+import { LIST_ID } from "./focus.ts";
 import { Header } from "./header.tsx";
 import { onKey, TypeAhead } from "./list-keys.ts";
 import { keyOf } from "./listing.ts";
@@ -11,10 +12,6 @@ import { COLUMNS } from "./sorter.ts";
 import { ListState } from "./states.tsx";
 import { words } from "./words.ts";
 import "./list.css";
-
-/** The list has the focus where nothing else needs it. */
-export const LIST_ID = "files";
-export const focusList = (): void => document.getElementById(LIST_ID)?.focus({ preventScroll: true });
 
 export function FileList({ NameField }: { readonly NameField: NameField }) {
   const workspace = useWorkspace();

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Entry, SftpPath } from "sftpbridge-client";
 import type { RemoteClient } from "sftpbridge-client/worker";
+import { namesOwner } from "./mode.ts";
 
 /** Tells entries apart: names that are not UTF-8 by their bytes, behind what no name has. */
 export const keyOf = ({ name, rawName }: Pick<Entry, "name" | "rawName">): string =>
@@ -16,6 +17,14 @@ export type ListingState = "loading" | "complete" | "failed";
 /** Milliseconds between two times that more is shown, and more for each thousand entries: sorting them in takes as long. */
 const PACE = 100;
 const PACE_PER_THOUSAND = 2;
+
+/** Attributes have numbers alone: the names are those of another entry of the same owner. Of a `longname` nothing else is used. */
+function withOwner(entry: Entry, others: readonly Entry[]): Entry {
+  const { uid, gid } = entry.attributes;
+  if (namesOwner(entry)) return entry;
+  const like = others.find((it) => it.attributes.uid === uid && it.attributes.gid === gid && namesOwner(it));
+  return like ? { ...entry, longname: like.longname } : entry;
+}
 
 export class Listing {
   readonly path = signal<SftpPath>("/");
@@ -60,10 +69,14 @@ export class Listing {
   /** Shows what was changed here: entries that are gone, and those that are there now, by their keys. */
   async patch(gone: readonly string[], there: readonly Entry[]): Promise<void> {
     const changed = new Set([...gone, ...there.map(keyOf)]);
-    const others = this.entries.value.filter((entry) => !changed.has(keyOf(entry)));
-    this.entries.value = [...others, ...there];
-    // What was read before the change may still come.
-    if (this.state.value === "loading") await this.refresh();
+    const before = this.entries.value;
+    const others = before.filter((entry) => !changed.has(keyOf(entry)));
+    const named = there.map((entry) => withOwner(entry, before));
+    this.entries.value = [...others, ...named];
+    const isNameless =
+      named.some((entry) => !namesOwner(entry)) && (!others.length || others.some(namesOwner));
+    // What was read before the change may still come; and some names only the server knows.
+    if (this.state.value === "loading" || isNameless) await this.refresh();
   }
 
   /** Ends what is under way. */

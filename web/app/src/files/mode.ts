@@ -17,10 +17,15 @@ export function permissions(mode: number): string {
 
 /** `me:staff` by the names in the server's own line where it is one of `ls`, or else by the numbers. */
 export function owner({ longname, attributes: { uid, gid } }: Entry): string {
-  const [, user, group] = /^[-bcdlpsD?][-rwxsStT]{9}[.+@]? +\d+ +(\S+) +(\S+) /.exec(longname) ?? [];
+  const [, user, group] = LINE.exec(longname) ?? [];
   if (user && group) return `${user}:${group}`;
   return uid === undefined ? "" : `${uid}:${gid}`;
 }
+
+const LINE = /^[-bcdlpsD?][-rwxsStT]{9}[.+@]? +\d+ +(\S+) +(\S+) /;
+
+/** Whether the server's own line has the names. */
+export const namesOwner = ({ longname }: Entry): boolean => LINE.test(longname);
 
 /** What kind of thing has these attributes, by `S_IFMT` of POSIX. */
 export function typeOf({ mode = 0 }: Attributes): FileType {

@@ -4,13 +4,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { join, type SftpPath, shown } from "sftpbridge-client";
 import { useWorkspace } from "../app/context.ts";
 import type { Workspace } from "../app/workspace.ts";
+import { patience } from "../session/patience.ts";
 import { fail } from "../ui/notices.tsx";
 import { isEditingPath } from "./breadcrumbs.tsx";
-import { focusList } from "./list.tsx";
+import { focusList } from "./focus.ts";
 import { words } from "./words.ts";
-
-/** Milliseconds for the server to say what is meant. */
-const DEADLINE = 15_000;
 
 export function PathField() {
   const workspace = useWorkspace();
@@ -58,7 +56,7 @@ export function PathField() {
 
 /** Absolute, relative to where one is, or from a home directory: `~`, `~/x`, `~somebody/x`. */
 export async function resolve(text: string, { client, path, session }: Workspace): Promise<SftpPath> {
-  const options = { signal: AbortSignal.timeout(DEADLINE) };
+  const options = { signal: patience() };
   if (text.startsWith("~")) {
     if (await client.supports("expand-path@openssh.com", options)) return client.expandPath(text, options);
     // Without the extension, one's own home is known all the same.

@@ -57,7 +57,7 @@ function encodePath(path: SftpPath): string {
 }
 
 const SLASH = 0x2f;
-const bytesOf = (path: SftpPath) => (typeof path === "string" ? new TextEncoder().encode(path) : path);
+export const bytesOf = (path: SftpPath) => (typeof path === "string" ? new TextEncoder().encode(path) : path);
 // A byte order mark is a part of the name.
 const textOf = (bytes: Uint8Array) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 

@@ -4,13 +4,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { useWorkspace } from "../app/context.ts";
 import type { Workspace } from "../app/workspace.ts";
+import { patience } from "../session/patience.ts";
 import { size } from "../text/format.ts";
 import { words } from "./words.ts";
 
 /** Milliseconds without another change before it is said: nobody wants to hear all of them. */
 const PAUSE = 500;
-/** Milliseconds for the server to say what is free. */
-const DEADLINE = 15_000;
 
 export function Status() {
   const workspace = useWorkspace();
@@ -59,7 +58,7 @@ function FreeSpace() {
   useEffect(() => {
     if (!isComplete) return undefined;
     const stop = new AbortController();
-    const options = { signal: AbortSignal.any([stop.signal, AbortSignal.timeout(DEADLINE)]) };
+    const options = { signal: AbortSignal.any([stop.signal, patience()]) };
     const ask = async () => {
       if (!(await client.supports("statvfs@openssh.com", options))) return;
       const { availableBlocks, fragmentSize } = await client.statvfs(path, options);

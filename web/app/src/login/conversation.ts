@@ -17,7 +17,7 @@ import {
   type Resumption,
 } from "sftpbridge-client";
 import { keep } from "../session/kept.ts";
-import { connectionState, logIn, session, tryNow } from "../session/session.ts";
+import { connectionState, holdWayBack, logIn, session, tryNow } from "../session/session.ts";
 import { type Refusal, refusalBy, refusalOf } from "./refusal.ts";
 import { type Remembered, remember, remembered } from "./remembered.ts";
 import { WAYS } from "./ways.ts";
@@ -98,6 +98,7 @@ export class Conversation {
     this.asked.value = { kind: "resuming" };
     this.isBusy.value = true;
     this.#sent = { method: "resume", token: kept.token, user: kept.user };
+    holdWayBack({ resumption: kept });
     await this.#connect(kept.upstream);
     // Where the bridge was not reached the token is still good.
     if (this.asked.value.kind === "resuming") keep(kept);
@@ -107,6 +108,7 @@ export class Conversation {
   cancel(): void {
     this.#attempt.abort();
     this.#reply = this.#sent = undefined;
+    holdWayBack(undefined);
     batch(() => {
       this.isBusy.value = false;
       this.asked.value = { kind: "credentials" };
@@ -189,6 +191,8 @@ export class Conversation {
   /** Until the form is sent. */
   async #form(failure: Failure | undefined, signal: AbortSignal): Promise<Auth> {
     const isAgain = session.value !== undefined;
+    // A token that was tried is none any more.
+    holdWayBack(undefined);
     // Again, the time to wait is over by the time that somebody is asked.
     const refusal = failure && { ...refusalBy(failure), ...(isAgain && { until: undefined }) };
     // What the dialog is there for need not be told in it.

@@ -86,15 +86,28 @@ function Over() {
   );
 }
 
+const ACTIVITY = ["pointerdown", "keydown"] as const;
+
+/** A packet is what the bridge counts as use. */
+function stay(): void {
+  announced.value = undefined;
+  tryNow();
+}
+
 /** What the bridge has announced, until it happens. */
 function Announced() {
   const { kind, at } = announced.value ?? {};
   const seconds = useSecondsUntil(at);
+  const isIdle = kind === "idle" && seconds > 0;
+  useEffect(() => {
+    if (!isIdle) return;
+    // Whoever does anything is there: it need not be the button.
+    for (const type of ACTIVITY) addEventListener(type, stay, true);
+    return () => {
+      for (const type of ACTIVITY) removeEventListener(type, stay, true);
+    };
+  }, [isIdle]);
   if (!seconds) return null;
-  const stay = () => {
-    announced.value = undefined;
-    tryNow();
-  };
   return (
     <Strip
       icon={<CircleAlert size={18} aria-hidden="true" />}

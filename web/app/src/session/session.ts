@@ -1,7 +1,7 @@
 /** Who is logged in, and the connection: it lives in a worker. */
 
 import { batch, signal } from "@preact/signals";
-import type { ConnectionState, Notice, SftpPath } from "sftpbridge-client";
+import type { ConnectionState, Notice, Resumption, SftpPath } from "sftpbridge-client";
 import { connectInWorker, type RemoteClient, type RemoteConnectOptions } from "sftpbridge-client/worker";
 import { sftpUrl } from "./info.ts";
 import { keep, takeKept } from "./kept.ts";
@@ -34,6 +34,16 @@ export const connectionState = signal<ConnectionState>("closed");
 export const ended = signal<unknown>(undefined);
 export const announced = signal<Announcement | undefined>(undefined);
 
+interface WayBack {
+  readonly resumption?: Resumption | undefined;
+}
+
+/** To a login that is not the page's session yet: people reload a page that is slow, too. */
+let wayBack: WayBack | undefined;
+export const holdWayBack = (held: WayBack | undefined): void => {
+  wayBack = held;
+};
+
 let worker: Worker | undefined;
 
 const makeWorker = () => {
@@ -48,8 +58,10 @@ export async function logIn(
   user: () => string,
 ): Promise<void> {
   const client = await connectInWorker(makeWorker, sftpUrl(upstream), options);
+  holdWayBack(client);
   // A server without this has no home, but a root.
   const home = await client.realpath(".").catch(() => "/");
+  if (wayBack === client) holdWayBack(undefined);
   if (options.signal?.aborted) {
     await client.close();
     throw options.signal.reason;
@@ -99,7 +111,7 @@ export function tryNow(): void {
 
 // Before a reload, and before the tab is closed, which ends the storage with the tab.
 addEventListener("pagehide", () => {
-  const resumption = session.value?.client.resumption;
+  const resumption = (session.value?.client ?? wayBack)?.resumption;
   if (resumption) keep(resumption);
 });
 // The page was not left after all: it still has its session, and the token belongs to that.

@@ -7,7 +7,7 @@ export const words = dictionary({
     lost: "The connection was lost. Trying again…",
     offline: "This device is offline. It goes on when the network is back.",
     tryNow: "Try now",
-    suspended: "Paused, because nothing was done for a while.",
+    suspended: "Paused, because nothing was done for a while. It goes on with what you do next.",
     goOn: "Go on",
     elsewhere: "This session goes on in another window.",
     here: "Log in here",
@@ -18,9 +18,10 @@ export const words = dictionary({
     drain: (seconds: number) =>
       `The service is being restarted; the connection ends in ${duration(seconds)} at most. It comes back by itself.`,
     idle: (seconds: number) =>
-      `Nothing was done for a while. The connection is paused in ${duration(seconds)}.`,
+      `Nothing was done for a while. The connection is paused in ${duration(seconds)}, unless you do something.`,
     stay: "Stay connected",
     back: "Connected again.",
+    needsHttps: "Browsers allow this only where the page was opened by https.",
     notAsked: "You could not be asked to log in again.",
     start: "Loading…",
     noStart: "The service cannot be reached.",
@@ -32,7 +33,7 @@ export const words = dictionary({
     lost: "Die Verbindung ist abgebrochen. Sie wird neu aufgebaut …",
     offline: "Dieses Gerät ist offline. Es geht weiter, sobald das Netz wieder da ist.",
     tryNow: "Jetzt versuchen",
-    suspended: "Angehalten, weil eine Weile nichts geschehen ist.",
+    suspended: "Angehalten, weil eine Weile nichts geschehen ist. Es geht weiter, sobald Sie etwas tun.",
     goOn: "Weiter",
     elsewhere: "Diese Sitzung läuft in einem anderen Fenster weiter.",
     here: "Hier anmelden",
@@ -43,9 +44,10 @@ export const words = dictionary({
     drain: (seconds: number) =>
       `Der Dienst wird neu gestartet; die Verbindung endet in höchstens ${duration(seconds)}. Sie kommt von selbst wieder.`,
     idle: (seconds: number) =>
-      `Eine Weile ist nichts geschehen. Die Verbindung wird in ${duration(seconds)} angehalten.`,
+      `Eine Weile ist nichts geschehen. Die Verbindung wird in ${duration(seconds)} angehalten, wenn Sie nichts tun.`,
     stay: "Verbunden bleiben",
     back: "Wieder verbunden.",
+    needsHttps: "Browser erlauben das nur, wenn die Seite mit https geöffnet wurde.",
     notAsked: "Die erneute Anmeldung ließ sich nicht öffnen.",
     start: "Wird geladen …",
     noStart: "Der Dienst ist nicht erreichbar.",

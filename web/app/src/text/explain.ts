@@ -28,6 +28,7 @@ const words = dictionary({
     several: (count: number) => `${plural(count, "thing", "things")} failed.`,
     notLoaded: "This part of the page could not be loaded. Check your network, and try again.",
     stopped: "Stopped.",
+    late: "The server did not answer in time.",
     other: (message: string) => `Something went wrong: ${message}`,
   },
   de: {
@@ -46,6 +47,7 @@ const words = dictionary({
     notLoaded:
       "Dieser Teil der Seite ließ sich nicht laden. Prüfen Sie Ihr Netz, und versuchen Sie es erneut.",
     stopped: "Abgebrochen.",
+    late: "Der Server hat nicht rechtzeitig geantwortet.",
     other: (message: string) => `Etwas ist schiefgegangen: ${message}`,
   },
 });
@@ -77,6 +79,7 @@ export function explain(error: unknown): string {
   if (error instanceof ProtocolError) return say.protocol;
   if (isNotLoaded(error)) return say.notLoaded;
   if (error instanceof DOMException && error.name === "AbortError") return say.stopped;
+  if (error instanceof DOMException && error.name === "TimeoutError") return say.late;
   return say.other(visible(error instanceof Error ? error.message : String(error)));
 }
 

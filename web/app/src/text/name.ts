@@ -13,6 +13,9 @@ export function visible(name: string): string {
   });
 }
 
+/** In a sentence: isolated, so that its direction is not that of the sentence. */
+export const isolated = (name: string): string => `\u2068${visible(name)}\u2069`;
+
 /** One character of UTF-8 that has several bytes (Unicode, table 3-7), or else one byte. */
 const CHARACTER =
   /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\s\S]/g;

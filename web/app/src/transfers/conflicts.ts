@@ -1,60 +1,20 @@
-/** Questions about what is there already: one dialog at a time, while everything else goes on. */
+/** What is there already where something is uploaded: its row waits for the answer. */
 
-import type { Attributes, Conflict, SftpPath } from "sftpbridge-client";
-
-import { ask } from "../ui/ask.tsx";
+import type { Conflict } from "sftpbridge-client";
+import { askConflict } from "../files/conflict.ts";
+import { typeOf } from "../files/mode.ts";
+import { nameOf, parentOf } from "../files/place.ts";
 import type { Batch, Row } from "./row.ts";
-
 import type { Decision, Task } from "./task.ts";
 import type { Transfers } from "./transfers.ts";
 
-/** One side of a conflict. */
-export interface Side {
-  readonly size?: number | undefined;
-  /** Seconds since 1970. */
-  readonly mtime?: number | undefined;
-  readonly directory?: boolean;
-}
-
-export interface Question {
-  readonly name: string;
-  /** Where both want to be. */
-  readonly folder: SftpPath;
-  /** What is on its way: from this device, or from elsewhere at the server. */
-  readonly from: "device" | "server";
-  readonly source: Side;
-  readonly target: Side;
-  /** What makes sense; `skip` is what leaving the dialog means, and always there. */
-  readonly decisions: readonly Decision[];
-  /** Whether there may be more of them, so that an answer can be for all. */
-  readonly many: boolean;
-}
-
-export interface Answer {
-  readonly decision: Decision;
-  readonly all: boolean;
-}
-
-let turn: Promise<unknown> = Promise.resolve();
-
-/** Asks when those before have been answered. Leaving the dialog leaves what is there as it is: `skip`, for this one. */
-export function askConflict(question: Question, stop?: AbortSignal): Promise<Answer> {
-  const mine = turn.then(async () => {
-    if (stop?.aborted) return undefined;
-    const { ConflictDialog } = await import("./conflict-dialog.tsx");
-    return ask<Answer>(({ done }) => ConflictDialog({ ...question, done }), stop);
-  });
-  turn = mine.catch(() => {});
-  return mine.then((answer) => answer ?? { decision: "skip", all: false });
-}
-
-const DIRECTORY = 0o040000;
-const REGULAR = 0o100000;
-const kind = ({ mode }: Attributes) => (mode === undefined ? REGULAR : mode & 0o170000);
+/** What says nothing of its type is taken for a file. */
+const targetType = ({ target }: Conflict) => (target.mode === undefined ? "file" : typeOf(target));
 
 /** Those that make sense: only a file can be replaced, and only a shorter one can be the beginning. */
-export function decisionsFor({ source, target }: Conflict): Decision[] {
-  if (kind(target) !== REGULAR) return ["rename", "skip"];
+function decisionsFor(conflict: Conflict): Decision[] {
+  const { source, target } = conflict;
+  if (targetType(conflict) !== "file") return ["rename", "skip"];
   const begun = (target.size ?? 0) > 0 && (target.size ?? 0) < (source.size ?? 0);
   return ["overwrite", "rename", ...(begun ? ["resume" as const] : []), "newer", "skip"];
 }
@@ -108,31 +68,27 @@ export class Questions {
   }
 
   async #ask(row: Row, task: Task): Promise<Decision> {
-    const { path, source, target } = task.outcome as Conflict;
+    const conflict = task.outcome as Conflict;
+    const { path, source, target } = conflict;
+    const { batch } = row;
+    const together = () => this.#transfers.rows.peek().filter((it) => it.batch === batch);
     this.#current = [row, task];
     this.#stop = new AbortController();
-    const { batch } = row;
-    const { decision, all } = await askConflict(
-      {
-        ...placeOf(path),
-        from: "device",
-        source: { size: source.size, mtime: source.modified && source.modified / 1000 },
-        target: { size: target.size, mtime: target.mtime, directory: kind(target) === DIRECTORY },
-        decisions: decisionsFor(task.outcome as Conflict),
-        many: this.#transfers.rows.peek().some((it) => it.batch === batch && (it.info.many || it !== row)),
+    const question = {
+      name: nameOf(path).name,
+      folder: parentOf(path),
+      from: "device",
+      source: { type: "file", size: source.size, mtime: source.modified && source.modified / 1000 },
+      target: { type: targetType(conflict), size: target.size, mtime: target.mtime },
+      decisions: decisionsFor(conflict),
+      many: row.info.many || together().length > 1,
+      stop: () => {
+        for (const it of together()) if (!it.over) it.cancel();
       },
-      this.#stop.signal,
-    );
+    } as const;
+    const { decision, all } = await askConflict(question, this.#stop.signal);
     this.#current = undefined;
     if (all) batch.decision = decision;
     return decision;
   }
-}
-
-const text = new TextDecoder();
-
-function placeOf(path: SftpPath): { name: string; folder: SftpPath } {
-  const at = typeof path === "string" ? path.lastIndexOf("/") : path.lastIndexOf(0x2f);
-  const name = path.slice(at + 1);
-  return { name: typeof name === "string" ? name : text.decode(name), folder: path.slice(0, at) || "/" };
 }

@@ -25,9 +25,12 @@ export function MenuList({ groups, at, close }: OpenMenu & { readonly close: () 
     addEventListener("pointerdown", beside, true);
     // Its place is that of something which has moved.
     addEventListener("resize", close);
+    // What it was about is not shown any more.
+    addEventListener("hashchange", close);
     return () => {
       removeEventListener("pointerdown", beside, true);
       removeEventListener("resize", close);
+      removeEventListener("hashchange", close);
     };
   }, [at, close]);
   return (

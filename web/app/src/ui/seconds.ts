@@ -15,5 +15,7 @@ export function useSecondsUntil(time = 0): number {
     }, 250);
     return () => clearInterval(timer);
   }, [time, now]);
-  return Math.max(0, Math.ceil((time - now.value) / 1000));
+  // It may have stood still until there was something to count.
+  const current = Math.max(now.value, Date.now());
+  return Math.max(0, Math.ceil((time - current) / 1000));
 }

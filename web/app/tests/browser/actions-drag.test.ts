@@ -198,7 +198,8 @@ describe("a server that can little", () => {
         await page.keyboard.press("Control+a");
         await page.keyboard.type("page.html");
         await page.keyboard.press("Enter");
-        await person.click("button", "Replace");
+        await person.click("radio", "Replace it");
+        await person.click("button", "Go on");
         await person.misses("row", /page \(2\)/);
         expect(readdirSync(here).sort()).toEqual(["folder", "folder (2)", "link", "page.html"]);
       });

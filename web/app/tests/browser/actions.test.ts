@@ -100,7 +100,8 @@ inBrowsers(["chromium", "firefox"], ({ browser, site, start }) => {
     await person.type("notes.txt");
     await person.press("Enter");
     await person.sees("dialog", /notes\.txt.* is there already/);
-    await person.click("button", "Keep both");
+    await person.click("radio", "Keep both");
+    await person.click("button", "Go on");
     await person.sees("row", /notes \(2\)\.txt/);
     expect(readFileSync(join(here, "notes (2).txt"), "utf8")).toBe("hostile");
   });
@@ -125,8 +126,9 @@ inBrowsers(["chromium", "firefox"], ({ browser, site, start }) => {
     await person.sees("row", /2\.txt/);
     await person.press("Control+v");
     await person.sees("dialog", /is there already/);
-    await person.click("checkbox", "Do the same wherever this happens");
-    await person.click("button", "Replace");
+    await person.click("radio", "Replace it");
+    await person.click("checkbox", "Do this for all of these");
+    await person.click("button", "Go on");
     await person.reads(/3 items moved to/);
     expect(names(target)).toEqual(["1.txt", "2.txt", "3.txt"]);
     expect(readFileSync(join(target, "3.txt"), "utf8")).toBe("new 3.txt");

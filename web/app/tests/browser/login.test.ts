@@ -73,6 +73,22 @@ describe("a password or a key", () => {
         expect(await person.evaluate(kept, undefined)).toBe(user);
       });
 
+      test("a password in capital letters that nobody wants is not a riddle", async () => {
+        await using person = await start();
+        await person.open(site().url);
+        await person.sees("button", "Log in");
+        const presses = (modifierCapsLock: boolean) =>
+          person.evaluate((modifierCapsLock) => {
+            const event = new KeyboardEvent("keydown", { key: "A", bubbles: true, modifierCapsLock });
+            document.querySelector("[type=password]")?.dispatchEvent(event);
+          }, modifierCapsLock);
+        const told = () => person.evaluate(() => document.querySelector(".hint")?.textContent, undefined);
+        await presses(true);
+        await person.reads("Caps Lock is on.");
+        await presses(false);
+        await expect.poll(told, { timeout: 15_000 }).toBe("");
+      });
+
       if (browser !== "chromium") return;
 
       test("a key is made, logs in once the server knows its line, and is removed", async () => {

@@ -117,7 +117,7 @@ describe("one server", () => {
         row.dispatchEvent(new DragEvent("dragstart", { bubbles: true, cancelable: true, dataTransfer }));
       });
       await drags(person, [mine], /target/);
-      await expect.poll(() => readdirSync(target)).toContain("mine.txt");
+      await expect.poll(() => readdirSync(target), { timeout: 15_000 }).toContain("mine.txt");
       expect(readdirSync(here).sort()).toEqual(["dragged.txt", "target"]);
       expect(readdirSync(target)).toEqual(["mine.txt"]);
     });
@@ -266,6 +266,51 @@ describe("what others have left", () => {
         await person.sees("grid");
       }
       await person.reads("0 entries");
+    });
+
+    test("a name with a line break or with bytes that are no text is no command on the clipboard", async () => {
+      const here = site().folder();
+      file(join(here, "plain.txt"));
+      file(join(here, "two\nrm -rf ~\n"));
+      writeFileSync(Buffer.concat([Buffer.from(`${here}/bytes `), Buffer.of(0xff)]), "");
+      await using person = await ChromiumPerson.start({ permissions: ["clipboard-read", "clipboard-write"] });
+      const { page } = person;
+      await person.logsIn(site(), here);
+      const copied = async (row: RegExp) => {
+        await person.click("row", row, { button: "right" });
+        await person.click("menuitem", "Copy path");
+        await person.reads("The path is on the clipboard.");
+        await person.click("button", "Dismiss");
+        return page.evaluate(() => navigator.clipboard.readText());
+      };
+      expect(await copied(/plain/)).toBe(`${here}/plain.txt`);
+      expect(await copied(/two/)).toBe(`$'${here}/two\\012rm -rf ~\\012'`);
+      expect(await copied(/bytes/)).toBe(`$'${here}/bytes \\377'`);
+      await person.press("Escape");
+      await person.click("button", "More");
+      await person.click("menuitem", "Copy link to this folder");
+      await person.reads("The link is on the clipboard.");
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${site().url}#${here}`);
+    });
+
+    test("a menu goes with the folder that it was opened in, and what is new has its owner's name", async () => {
+      const here = site().folder();
+      const inside = folder(join(here, "inside"));
+      file(join(inside, "a.txt"));
+      await using person = await ChromiumPerson.start();
+      const { page } = person;
+      await person.logsIn(site(), here);
+      await person.click("row", /inside/, { count: 2 });
+      await person.click("row", /a\.txt/);
+      await person.press("Control+d");
+      await person.sees("row", /a \(2\)\.txt/);
+      const owners = new Set(await page.locator(".row .owner").allTextContents());
+      expect([...owners]).toEqual([expect.stringContaining(testUser().name)]);
+      await person.click("row", /a\.txt/, { button: "right" });
+      await person.sees("menuitem", /^Rename/);
+      await page.goBack();
+      await person.sees("row", /inside/);
+      await person.misses("menuitem");
     });
 
     test("who logs in next sees nothing of the login before", async () => {

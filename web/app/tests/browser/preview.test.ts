@@ -40,6 +40,31 @@ async function red({ page, context }: ChromiumPerson): Promise<number> {
   }
 }
 
+/** Half a second of red, which the browser itself records. */
+async function film({ context }: ChromiumPerson): Promise<Buffer> {
+  const page = await context.newPage();
+  const base64 = await page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+    const drawing = canvas.getContext("2d");
+    const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp8" });
+    const parts: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    const ended = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+    recorder.start();
+    for (let frame = 0; frame < 15; frame++) {
+      if (drawing) drawing.fillStyle = `rgb(${240 + frame} 0 0)`;
+      drawing?.fillRect(0, 0, 320, 240);
+      await new Promise((done) => setTimeout(done, 40));
+    }
+    recorder.stop();
+    await ended;
+    const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  });
+  await page.close();
+  return Buffer.from(base64, "base64");
+}
+
 /** In both themes, and on a phone. */
 async function expectAccessibleEverywhere(person: ChromiumPerson): Promise<void> {
   const { page } = person;
@@ -154,6 +179,52 @@ inBrowsers(
       await new Promise((done) => setTimeout(done, 1000));
       expect(down() - before).toBeLessThan(8_000_000);
       await expectAccessible(person);
+    });
+
+    test("a film is played", async () => {
+      const folder = site().folder();
+      await using person = await ChromiumPerson.start();
+      remote(join(folder, "red.webm"), await film(person));
+      await person.logsIn(site(), folder);
+      await person.click("row", /red\.webm/, { count: 2 });
+      const video = person.page.locator("video");
+      const played = await video.evaluate(async (it: HTMLVideoElement) => {
+        it.muted = true;
+        await it.play();
+        while (!it.currentTime) await new Promise((done) => setTimeout(done, 20));
+        return [it.videoWidth, it.videoHeight];
+      });
+      expect(played).toEqual([320, 240]);
+      await until("the picture", async () => (await red(person)) > 10_000);
+      await expectAccessibleEverywhere(person);
+    });
+
+    test("a text is found, edited, saved and left by keys alone", async () => {
+      const folder = site().folder();
+      const path = join(folder, "notes.txt");
+      remote(path, "one");
+      remote(join(folder, "other.txt"), "other");
+      await using person = await ChromiumPerson.start();
+      const { page } = person;
+      await person.logsIn(site(), folder);
+      await person.sees("row", /notes/);
+      await person.type("notes");
+      await person.press("Enter");
+      await person.sees("heading", "notes.txt");
+      const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+      for (let tabs = 0; tabs < 20 && (await focused()) !== "Edit as text"; tabs++) await person.press("Tab");
+      await person.press("Enter");
+      await person.sees("textbox", "Text of “notes.txt”");
+      await person.press("Control+End");
+      await person.type(" and two");
+      await person.press("Control+s");
+      await person.reads("All is saved");
+      expect(readFileSync(path, "utf8")).toBe("one and two");
+      for (let dialogs = 0; dialogs < 2 && (await page.getByRole("dialog").count()); dialogs++)
+        await person.press("Escape");
+      await person.misses("dialog");
+      await person.press("ArrowDown");
+      await page.locator(".row[aria-selected=true]", { hasText: "other.txt" }).waitFor();
     });
 
     test("a text is edited, and nothing of anybody is lost", async () => {

@@ -11,6 +11,7 @@ import { inBrowsers, type Meeting } from "../support/browsers.ts";
 import { ChromiumPerson } from "../support/chromium.ts";
 import type { Person } from "../support/person.ts";
 import { expectAccessibleInBothThemes } from "../support/screens.ts";
+import { SlowPage } from "../support/slow-page.ts";
 
 const { name: user, password } = testUser();
 
@@ -63,6 +64,31 @@ describe("a reload", () => {
       expect(logins(meeting)).toBe(before);
     });
 
+    test("nobody uses the token while the next page is on its way, which may be left, too", async () => {
+      await using slow = await SlowPage.start(site().bridge.port);
+      const folder = site().folder();
+      mkdirSync(join(folder, "photos"));
+      await using person = await start();
+      await person.logsIn(slow, folder);
+      await person.sees("row", /photos/);
+      const before = logins(meeting);
+      // Firefox closes the socket of a page that is still there; that page must not come back meanwhile.
+      slow.delay = 1000;
+      slow.seen.length = 0;
+      await person.reload();
+      await person.sees("row", /photos/);
+      expect(slow.seen).toEqual(["page", "socket"]);
+
+      // Loaded once more before the login of before is taken up.
+      slow.isDeaf = true;
+      await person.reload();
+      await person.reads("Taking up where you were");
+      slow.isDeaf = false;
+      await person.reload();
+      await person.sees("row", /photos/);
+      expect(logins(meeting)).toBe(before);
+    });
+
     if (browser !== "chromium") return;
 
     test("a session that is taken over says so, and does not fight", async () => {
@@ -105,7 +131,7 @@ describe("a lost network", () => {
 
         // A bridge that was started anew knows of no token.
         const restarted = site().bridge.restart();
-        await person.reads("The service is being restarted");
+        await person.reads(/The service is being restarted; the connection ends in \d+\S+ at most/);
         await restarted;
         await person.sees("dialog", "Please log in again");
         await expectAccessibleInBothThemes(person);
@@ -170,7 +196,8 @@ describe("a start while nothing answers", () => {
 });
 
 /** Browsers report on the console that a connection could not be made. */
-const isOurs = (problem: string) => !/WebSocket connection to|ERR_CONNECTION|can.t establish/.test(problem);
+const isOurs = (problem: string) =>
+  !/WebSocket connection to|ERR_(CONNECTION|SOCKET)|can.t establish/.test(problem);
 
 describe("a session that is not used", () => {
   inBrowsers(
@@ -191,5 +218,36 @@ describe("a session that is not used", () => {
       });
     },
     { upstream: 'resume = "2s"', limits: 'idle = "3s"' },
+  );
+});
+
+describe("a session that is about to be suspended", () => {
+  inBrowsers(
+    ["chromium"],
+    ({ site, start }) => {
+      test("says so with the seconds that are left, and stays where somebody does anything", async () => {
+        await using person = await start();
+        await person.logsIn(site());
+        const told = await person.evaluate(async () => {
+          const strip = document.querySelector(".connection");
+          const change = async (was: string) => {
+            while (strip?.textContent === was) await new Promise((done) => requestAnimationFrame(done));
+            return strip?.textContent ?? "";
+          };
+          const soon = await change("");
+          // Nobody is that quick.
+          await new Promise((done) => setTimeout(done, 200));
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Shift", bubbles: true }));
+          const then = await change(soon);
+          // It would have been suspended by now.
+          await new Promise((done) => setTimeout(done, 2500));
+          return [soon, then, strip?.textContent];
+        }, undefined);
+        const text = "Nothing was done for a while. The connection is paused in 1s, unless you do something.";
+        expect(told).toEqual([`${text}Stay connected`, "", ""]);
+      });
+    },
+    // It is announced when a tenth is left.
+    { limits: 'idle = "12s"' },
   );
 });

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { until } from "../../../client/tests/support/process.ts";
 import { testUser } from "../../../client/tests/support/user.ts";
-import { inBrowsers } from "../support/browsers.ts";
+import { expectAccessible, inBrowsers } from "../support/browsers.ts";
 import type { ChromiumPerson } from "../support/chromium.ts";
 import { expectAccessibleInAllLooks } from "../support/screens.ts";
 import { contentsOf, Tree } from "../support/trees.ts";
@@ -187,5 +187,24 @@ inBrowsers(["chromium", "firefox"], ({ browser, site, start }) => {
   test("a large file costs no memory", async () => {
     await using person = (await start()) as ChromiumPerson;
     await uploadsLarge(person, site(), 96 << 20, 60);
+  });
+
+  test("of many rows the first 200 are shown, and the others when they are wanted", async () => {
+    using tree = new Tree();
+    await using person = (await start()) as ChromiumPerson;
+    await person.logsIn(site(), site().folder());
+    for (const part of ["a", "b", "c"]) {
+      const files = Array.from({ length: 70 }, (_, number) => tree.file(`${part} ${number}.txt`, part));
+      await person.picks(files, "button", "Upload files");
+      await person.reads(DONE);
+    }
+    const list = person.page.locator(".transfers-list");
+    if (!(await list.isVisible())) await person.page.locator(".transfers-summary").click();
+    const count = () => list.locator(":scope > ul > li").count();
+    await expect.poll(count, { timeout: 15_000 }).toBe(200);
+    await expectAccessible(person, ".transfers");
+    await person.click("button", "Show 10 more");
+    await expect.poll(count, { timeout: 15_000 }).toBe(210);
+    await person.misses("button", "Show 10 more");
   });
 });

@@ -18,6 +18,8 @@ const ARGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A name of this machine whose pages are not secure, as 127.0.0.1 and localhost are.
+  "--host-resolver-rules=MAP files.test 127.0.0.1",
 ];
 
 let browser: Promise<Browser> | undefined;

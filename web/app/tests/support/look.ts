@@ -28,7 +28,7 @@ export async function lookFor(wanted: Wanted): Promise<Looked | undefined> {
   const text = ":not([type]), [type=text], [type=email], [type=url], [type=tel]";
   /** Elements that have a role without saying so. */
   const own: Partial<Record<Wanted["role"], string>> = {
-    button: "button, input:is([type=button], [type=submit])",
+    button: "button, input:is([type=button], [type=file], [type=submit])",
     checkbox: "input[type=checkbox]",
     combobox: "select",
     dialog: "dialog[open]",

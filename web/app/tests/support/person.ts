@@ -89,7 +89,7 @@ export abstract class Person implements AsyncDisposable {
   }
 
   /** From the address of the site to the list of a directory. */
-  async logsIn(site: Site, path = ""): Promise<void> {
+  async logsIn(site: Pick<Site, "url">, path = ""): Promise<void> {
     const { name, password } = testUser();
     await this.open(`${site.url}#${path}`);
     await this.fill("User", name);

@@ -27,13 +27,14 @@ export class Site implements AsyncDisposable {
     sshd: Sshd,
     bridge: Bridge,
     port: number,
+    path: string,
     link?: Link,
   ) {
     this.#parts = parts;
     this.sshd = sshd;
     this.bridge = bridge;
     this.link = link;
-    this.url = `http://127.0.0.1:${port}/`;
+    this.url = `http://127.0.0.1:${port}${path}/`;
   }
 
   static async start({ link: linkOptions, sshd: sshdOptions, ...options }: SiteOptions = {}): Promise<Site> {
@@ -43,7 +44,7 @@ export class Site implements AsyncDisposable {
     const bridge = await Bridge.start(sshd, options);
     const link = linkOptions && (await Link.start(bridge.port, linkOptions));
     const parts = [...(link ? [link] : []), bridge, sshd];
-    return new Site(parts, sshd, bridge, link?.port ?? bridge.port, link);
+    return new Site(parts, sshd, bridge, link?.port ?? bridge.port, options.basePath ?? "", link);
   }
 
   /** A new directory of the test user: its path, here and at the server. */

@@ -1,11 +1,12 @@
 /** Names, changes and batches of the actions. */
 
+import { spawnSync } from "node:child_process";
 import { ConnectionError, SftpError, TreeError } from "sftpbridge-client";
 import { expect, test } from "vitest";
 import { forEach } from "../../src/actions/batch.ts";
-import { choices } from "../../src/actions/decision.ts";
+import { choices } from "../../src/actions/clashes.ts";
 import { faultOf, numbered, stemLength, unusedName } from "../../src/actions/names.ts";
-import { isSamePath, isWithin } from "../../src/actions/paths.ts";
+import { isSamePath, isWithin, pasteable } from "../../src/actions/paths.ts";
 import {
   applied,
   attributesFor,
@@ -66,12 +67,27 @@ test("paths are compared by their bytes, and as a whole", () => {
   expect(isWithin("/a", "/")).toBe(true);
 });
 
+test("nothing on the clipboard is a line break or a byte that is none, and shells read it back", () => {
+  const paths = ["/a b/ü", "/a\nrm -rf ~\n", "/it's \u202etxt", Uint8Array.of(0x2f, 0x61, 0xff, 0x31)];
+  expect(paths.map(pasteable)).toEqual([
+    "/a b/ü",
+    "$'/a\\012rm -rf ~\\012'",
+    "$'/it\\'s \\342\\200\\256txt'",
+    "$'/a\\3771'",
+  ]);
+  const bytes = (path: string | Uint8Array) => Buffer.from(path).toString("hex");
+  for (const path of paths.slice(1)) {
+    const { stdout } = spawnSync("bash", ["-c", `printf %s ${pasteable(path)}`]);
+    expect(bytes(stdout)).toBe(bytes(path));
+  }
+});
+
 test("folders are merged and never replaced", () => {
   const [folder, file] = [{ mode: 0o040755 }, { mode: 0o100644 }];
-  expect(choices({ source: file, target: file })).toEqual(["skip", "both", "replace"]);
-  expect(choices({ source: folder, target: folder })).toEqual(["skip", "both", "merge"]);
-  expect(choices({ source: file, target: folder })).toEqual(["skip", "both"]);
-  expect(choices({ source: folder, target: file })).toEqual(["skip", "both"]);
+  expect(choices({ source: file, target: file })).toEqual(["overwrite", "rename", "skip"]);
+  expect(choices({ source: folder, target: folder })).toEqual(["merge", "rename", "skip"]);
+  expect(choices({ source: file, target: folder })).toEqual(["rename", "skip"]);
+  expect(choices({ source: folder, target: file })).toEqual(["rename", "skip"]);
 });
 
 test("permissions of several change only where a box was touched", () => {

@@ -5,6 +5,8 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type FileSystem, shown } from "sftpbridge-client";
 import type { Workspace } from "../../app/workspace.ts";
+import { patience } from "../../session/patience.ts";
+import { needsHttps } from "../../session/secure.ts";
 import { explain } from "../../text/explain.ts";
 import { exactDate, number, size } from "../../text/format.ts";
 import { visible } from "../../text/name.ts";
@@ -13,7 +15,7 @@ import { type Measure, measure, NOTHING } from "../measure.ts";
 import type { Subject } from "./subject.ts";
 import { words } from "./words.ts";
 
-export function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+function Fact({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
   return (
     <div>
       <dt>{label}</dt>
@@ -128,7 +130,7 @@ function Space({ workspace, subject }: { readonly workspace: Workspace; readonly
   useEffect(() => {
     if (isLacking) return;
     const at = subject.type === "directory" ? subject.path : subject.directory;
-    workspace.client.statvfs(at).then(
+    workspace.client.statvfs(at, { signal: patience() }).then(
       (system) => {
         found.value = system;
       },
@@ -159,8 +161,10 @@ function Checksum({ workspace, subject }: { readonly workspace: Workspace; reado
   const stop = useRef<AbortController | undefined>(undefined);
   const isBusy = useSignal(false);
   useEffect(() => () => stop.current?.abort(), []);
-  const isTooLarge =
-    workspace.actions.features.lacks("check-file") && (subject.attributes.size ?? 0) > MOST_READ;
+  const isRead = workspace.actions.features.lacks("check-file");
+  const isTooLarge = isRead && (subject.attributes.size ?? 0) > MOST_READ;
+  // WebCrypto hashes what is read.
+  const why = isTooLarge ? say.checksumTooLarge : isRead ? needsHttps() : undefined;
   const work = async () => {
     if (isBusy.value) return;
     isBusy.value = true;
@@ -172,7 +176,7 @@ function Checksum({ workspace, subject }: { readonly workspace: Workspace; reado
   if (result.value) return <code role="status">{result.value}</code>;
   return (
     <Button
-      unavailable={isTooLarge ? say.checksumTooLarge : undefined}
+      unavailable={why}
       aria-label={`${say.checksum}: ${say.calculate}`}
       aria-busy={isBusy.value}
       onClick={work}

@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { shown } from "sftpbridge-client";
 import type { Workspace } from "../../app/workspace.ts";
+import { patience } from "../../session/patience.ts";
 import { Button } from "../../ui/button.tsx";
 import { type Asking, ask, Dialog, isAsking } from "../../ui/dialog.tsx";
 import { fail, say as tell } from "../../ui/notices.tsx";
@@ -146,7 +147,7 @@ function Owners({ workspace, subjects, edits }: EditProps) {
   useEffect(() => {
     if (isNameless) return;
     const [uids, gids] = [uid, gid].map((id) => (id === undefined ? [] : [id]));
-    workspace.client.usersAndGroups(uids ?? [], gids ?? []).then(
+    workspace.client.usersAndGroups(uids ?? [], gids ?? [], { signal: patience() }).then(
       ({ users: [user = ""], groups: [group = ""] }) => {
         names.value = { user, group };
       },

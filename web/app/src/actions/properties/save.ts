@@ -4,8 +4,11 @@ import { type Attributes, join, type SftpPath, type Step } from "sftpbridge-clie
 import type { RemoteClient } from "sftpbridge-client/worker";
 import type { Workspace } from "../../app/workspace.ts";
 import { typeOf } from "../../files/mode.ts";
+import { ExplainedError } from "../../text/explain.ts";
 import { type Failure, forEach } from "../batch.ts";
 import type { Job } from "../jobs.ts";
+import { isSameThing, look } from "../look.ts";
+import { isSamePath } from "../paths.ts";
 import { attributesFor, changeInside, type Edits, NO_MODE } from "./changes.ts";
 import type { Subject } from "./subject.ts";
 import { words } from "./words.ts";
@@ -109,15 +112,29 @@ class Work {
     this.#job.detail.value = words().changed(this.#count);
   }
 
-  /** Links cannot be changed: a new one takes the place of the old one, which stays if that fails. */
-  async #relink({ path, directory }: Subject, target: string): Promise<void> {
+  /**
+   * Links cannot be changed: a new one takes the place of the old one, which stays if that fails. It is looked at as late as
+   * possible, since what has taken its name meanwhile would be lost.
+   */
+  async #relink(subject: Subject, target: string): Promise<void> {
+    const { path, directory } = subject;
     const fresh = join(directory, `.link-${Math.random().toString(36).slice(2)}`);
     await this.#client.symlink(target, fresh, { signal: this.#job.signal });
     try {
+      await this.#expectUnchanged(subject);
       await this.#client.rename(fresh, path, { overwrite: true });
     } catch (error) {
       await this.#client.unlink(fresh).catch(() => {});
       throw error;
     }
+  }
+  async #expectUnchanged({ path, attributes, target = "" }: Subject): Promise<void> {
+    const { signal } = this.#job;
+    const now = await look(this.#client, path, signal);
+    const isSame =
+      now &&
+      isSameThing(attributes, now) &&
+      isSamePath(await this.#client.readlink(path, { signal }), target);
+    if (!isSame) throw new ExplainedError("the link was replaced", () => words().replaced);
   }
 }

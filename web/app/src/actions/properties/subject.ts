@@ -4,6 +4,7 @@ import { type Attributes, type FileType, join, type NamedEntry, type SftpPath } 
 import type { Workspace } from "../../app/workspace.ts";
 import { typeOf } from "../../files/mode.ts";
 import { nameOf, parentOf } from "../../files/place.ts";
+import { patience } from "../../session/patience.ts";
 import { forEach } from "../batch.ts";
 
 export interface Subject {
@@ -20,16 +21,16 @@ export interface Subject {
 const WIDTH = 16;
 
 /** What is selected, or the directory itself where nothing is. Rejects where one of it is not there any more. */
-export async function subjectsOf(workspace: Workspace): Promise<readonly Subject[]> {
+export async function subjectsOf(workspace: Workspace, milliseconds?: number): Promise<readonly Subject[]> {
   const { client, path: here, selected } = workspace;
   const entries = selected.value;
   const paths = entries.length ? entries.map((entry) => join(here, entry)) : [here];
   const found = new Map<SftpPath, Subject>();
-  const { signal } = new AbortController();
+  const signal = patience(milliseconds);
   const look = async (path: SftpPath) => {
-    const attributes = await client.lstat(path);
+    const attributes = await client.lstat(path, { signal });
     const type = typeOf(attributes);
-    const target = type === "symlink" ? await client.readlink(path) : undefined;
+    const target = type === "symlink" ? await client.readlink(path, { signal }) : undefined;
     found.set(path, { path, directory: parentOf(path), named: nameOf(path), type, attributes, target });
   };
   const [failure] = await forEach(paths, { width: WIDTH, signal }, (path) => path, look);

@@ -1,7 +1,5 @@
 import { dictionary, plural } from "../../text/language.ts";
-import { visible } from "../../text/name.ts";
-
-const isolated = (name: string) => `\u2068${visible(name)}\u2069`;
+import { isolated } from "../../text/name.ts";
 
 export const words = dictionary({
   en: {
@@ -50,6 +48,7 @@ export const words = dictionary({
     saved: (name: string) => `“${isolated(name)}” changed.`,
     savedMany: (count: number) => `${plural(count, "item", "items")} changed.`,
     saving: "Changing properties.",
+    replaced: "Something else has that name by now, so it was left as it is.",
     changed: (count: number) => `${plural(count, "thing", "things")} changed`,
   },
   de: {
@@ -104,6 +103,7 @@ export const words = dictionary({
     saved: (name: string) => `„${isolated(name)}“ geändert.`,
     savedMany: (count: number) => `${plural(count, "Element", "Elemente")} geändert.`,
     saving: "Eigenschaften ändern.",
+    replaced: "Diesen Namen hat inzwischen etwas anderes; es bleibt, wie es ist.",
     changed: (count: number) => `${plural(count, "Ding", "Dinge")} geändert`,
   },
 });
