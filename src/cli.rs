@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use humantime_serde::re::humantime;
 
+use crate::config::Origin;
+
 /// SFTP through the web: carries SFTP packets between WebSocket clients and existing SFTP servers.
 #[derive(Debug, Parser)]
 #[command(name = "sftpbridge", version, max_term_width = 100)]
@@ -35,6 +37,8 @@ pub enum Command {
     Healthcheck(Healthcheck),
     /// Print completions for a shell
     Completions(Completions),
+    /// Print a manual page, or write all of them
+    Man(Man),
 }
 
 /// `serve`
@@ -60,6 +64,9 @@ pub struct Demo {
     /// Folder to serve [default: a temporary one with a few sample files]
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
+    /// Site whose pages may connect too, such as http://localhost:5173; may come several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<Origin>,
 }
 
 /// `connect`
@@ -155,6 +162,16 @@ pub struct Completions {
     /// Which shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The page: a command, or `proxy.toml` for the configuration file [default: that of sftpbridge itself]
+    pub page: Option<String>,
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "page")]
+    pub out: Option<PathBuf>,
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {

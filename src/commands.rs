@@ -22,6 +22,7 @@ mod completions;
 mod hash_password;
 mod healthcheck;
 mod keyscan;
+mod man;
 
 /// Exit code for a wrong argument or configuration (`EX_USAGE` of sysexits.h).
 pub const USAGE: u8 = 64;
@@ -86,12 +87,15 @@ impl Failure {
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(arguments) => serve(arguments).await,
-        Command::Demo(arguments) => Ok(demo::run(arguments.listen, arguments.root).await?),
+        Command::Demo(arguments) => {
+            Ok(demo::run(arguments.listen, arguments.root, arguments.allow_origin).await?)
+        }
         Command::Connect(arguments) => Ok(connect::run(connect_options(*arguments)?).await?),
         Command::Check(arguments) => check::run(arguments).await,
         Command::Keyscan(arguments) => keyscan::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Completions(arguments) => completions::run(arguments.shell),
+        Command::Man(arguments) => man::run(arguments),
         Command::HashPassword(arguments) => hash_password::run(arguments.user.as_deref()).await,
     }
 }

@@ -102,11 +102,15 @@ pub struct Page {
     pub title: String,
     /// Whether it is served. Everything else is, in any case.
     pub enabled: bool,
+    /// Sites whose pages may show it in a frame. None, since who frames it can have people click on what they do not
+    /// see.
+    #[serde(deserialize_with = "field::origins")]
+    pub frame_ancestors: Vec<Origin>,
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Page { title: "Files".to_owned(), enabled: true }
+        Page { title: "Files".to_owned(), enabled: true, frame_ancestors: Vec::new() }
     }
 }
 

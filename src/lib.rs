@@ -46,6 +46,11 @@
 //! # }
 //! ```
 
+/// The examples of the page compile.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;
+
 pub mod audit;
 pub mod auth;
 pub mod cli;

@@ -21,6 +21,7 @@ mod refused;
 mod reload;
 mod resume;
 mod routes;
+mod service_manager;
 mod sign_in;
 mod signals;
 mod socket;
@@ -218,12 +219,14 @@ impl Server {
         let admin = admin::serve(self.admin, self.bridge.clone(), self.exporter);
         let workers = Workers::start(&service)?;
         let places = Arc::new(Semaphore::new(CONNECTIONS));
+        service_manager::ready();
         tokio::select! {
             _ = join_all(self.sockets.iter().map(|socket| accept(socket, &places, &workers))) => {}
             () = admin => {}
             () = upkeep.run(hangup, self.acme) => {}
             () = async {
                 end.next().await;
+                service_manager::stopping();
                 // Meanwhile connections are accepted, to be told that they must go elsewhere.
                 self.bridge.drain(end.next()).await;
             } => {}

@@ -37,7 +37,7 @@ impl Config {
         }
         names.extend(differing_listen(listen, &new.listen));
         names.extend(differing!(Admin, admin, new.admin, "admin", [address]));
-        names.extend(differing!(Page, page, new.page, "page", [title, enabled]));
+        names.extend(differing!(Page, page, new.page, "page", [title, enabled, frame_ancestors]));
         for (name, upstream) in upstreams {
             match new.upstreams.get(name) {
                 Some(now) => names.extend(differing_upstream(name, upstream, now)),

@@ -58,7 +58,9 @@ fn refusal(text: &str) -> Option<&'static str> {
 fn parse(text: &str) -> Option<String> {
     let (scheme, authority) = text.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
-    if !is_scheme(&scheme) || authority.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    // The URL standard allows these in a host; in a header they would end the origin, and begin something else.
+    let ends_it = |c: char| c.is_whitespace() || c.is_control() || ";,'".contains(c);
+    if !is_scheme(&scheme) || authority.contains(ends_it) {
         return None;
     }
     let (host, digits) = split_port(authority);
@@ -130,6 +132,9 @@ mod tests {
             ("", "expected an origin"),
             ("https://", "expected an origin"),
             ("https://a b", "expected an origin"),
+            ("https://a;script-src", "expected an origin"),
+            ("https://a,b", "expected an origin"),
+            ("https://'self'", "expected an origin"),
             ("https://a:0", "expected an origin"),
             ("https://a:+1", "expected an origin"),
             ("https://a:", "expected an origin"),

@@ -1,6 +1,6 @@
 //! Tests that hold `proxy.toml`, the documentation and the code together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::together::{BELONGINGS, CREDENTIALS};
 use super::{Config, Credentials, HostPort, Overrides, Proof, Upstream, env, schema};
@@ -82,18 +82,38 @@ fn section_of(line: &str) -> Option<&str> {
     line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
 }
 
-/// The path of every key in a file, in the order of the lines.
-fn keys(text: &str) -> Vec<String> {
+/// The path of every key in a file, and its value, in the order of the lines.
+fn values(text: &str) -> Vec<(String, &str)> {
     let mut section = String::new();
-    let mut keys = Vec::new();
+    let mut values = Vec::new();
     for line in text.lines() {
         if let Some(name) = section_of(line) {
             section = format!("{name}.");
-        } else if let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
-            keys.push(format!("{section}{key}"));
+        } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+            values.push((format!("{section}{key}"), value));
         }
     }
-    keys
+    values
+}
+
+/// The path of every key that has a row in the documentation, and the default that stands there.
+fn rows() -> Vec<(String, &'static str)> {
+    let mut table = None;
+    let mut rows = Vec::new();
+    for line in PAGE.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            let section = heading.trim_matches('`');
+            table = section_of(section).map(|name| format!("{name}."));
+            if heading == "The top" {
+                table = Some(String::new());
+            }
+        } else if let (Some(table), Some(row)) = (&table, line.strip_prefix("| `"))
+            && let [key, _, default, ..] = row.split(" | ").collect::<Vec<_>>()[..]
+        {
+            rows.push((format!("{table}{}", key.trim_end_matches('`')), default));
+        }
+    }
+    rows
 }
 
 #[test]
@@ -130,7 +150,8 @@ fn the_defaults_are_the_documented_numbers() {
 
 #[test]
 fn every_key_of_the_schema_is_in_the_reference_file_once() {
-    let written = keys(&with_examples());
+    let text = with_examples();
+    let written: Vec<String> = values(&text).into_iter().map(|(path, _)| path).collect();
     let known: BTreeSet<String> = schema::ROOT.paths("main").into_iter().collect();
     assert!(!known.is_empty());
     assert_eq!(written.iter().cloned().collect::<BTreeSet<_>>(), known);
@@ -179,6 +200,32 @@ fn every_key_has_its_row_in_the_documentation() {
             path.rsplit_once('.').map_or("## The top".to_owned(), |(table, _)| format!("## `[{table}]`"));
         let section = PAGE.split("\n## ").find(|part| format!("## {part}").starts_with(&heading));
         assert!(section.is_some_and(|text| text.contains(&row)), "{path}");
+    }
+}
+
+#[test]
+fn every_row_in_the_documentation_has_its_key() {
+    let known: BTreeSet<String> = schema::ROOT.paths("NAME").into_iter().collect();
+    let written = rows();
+    assert_eq!(written.len(), known.len());
+    for (path, _) in written {
+        assert!(known.contains(&path), "{path}");
+    }
+}
+
+/// Where the default is a value. That of a list is empty, for which the file has an example.
+#[test]
+fn the_defaults_in_the_documentation_are_those_of_the_reference_file() {
+    let text = with_examples();
+    let shown: BTreeMap<String, &str> = values(&text).into_iter().collect();
+    let defaults = rows().into_iter().filter_map(|(path, default)| {
+        let value = default.strip_prefix('`')?.strip_suffix('`')?;
+        (value != "[]").then(|| (path.replace("upstreams.NAME", "upstreams.main"), value))
+    });
+    let defaults: Vec<(String, &str)> = defaults.collect();
+    assert!(defaults.len() > 30, "only {} defaults found", defaults.len());
+    for (path, value) in defaults {
+        assert_eq!(shown.get(&path), Some(&value), "{path}");
     }
 }
 

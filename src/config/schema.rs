@@ -50,7 +50,7 @@ pub(super) static ROOT: Node = Node::Table(&[
         ]),
     ),
     ("admin", Node::Table(&[("address", Node::Text)])),
-    ("page", Node::Table(&[("title", Node::Text), ("enabled", Node::Flag)])),
+    ("page", Node::Table(&[("title", Node::Text), ("enabled", Node::Flag), ("frame_ancestors", Node::List)])),
     ("upstreams", Node::Named(None, &UPSTREAM)),
     ("identity", IDENTITY),
     (
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn every_value_has_a_path() {
         let paths = ROOT.paths("main");
-        assert_eq!(paths.len(), 98);
+        assert_eq!(paths.len(), 99);
         assert!(paths.contains(&"default_upstream".to_owned()));
         assert!(paths.contains(&"upstreams.main.known_hosts".to_owned()));
         assert!(paths.contains(&"identity.jwt.issuer".to_owned()));

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{DemoServer, Login, write_samples};
-use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Page, Upstream};
+use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Origin, Page, Upstream};
 use crate::logs;
 use crate::server::{Server, ServerError, Signals, has_file_manager};
 use crate::traces::Traces;
@@ -37,11 +37,15 @@ pub enum DemoError {
 }
 
 /// Serves `root`, or a temporary folder with samples, until a signal. Real SSH between the two, and the same
-/// bridge as `serve`.
+/// bridge as `serve`. Pages of `allowed_origins` may connect, beside its own.
 ///
 /// # Errors
 /// [`DemoError`].
-pub async fn run(listen: SocketAddr, root: Option<PathBuf>) -> Result<(), DemoError> {
+pub async fn run(
+    listen: SocketAddr,
+    root: Option<PathBuf>,
+    allowed_origins: Vec<Origin>,
+) -> Result<(), DemoError> {
     // The samples go with the process.
     let samples = match &root {
         Some(_) => None,
@@ -56,6 +60,7 @@ pub async fn run(listen: SocketAddr, root: Option<PathBuf>) -> Result<(), DemoEr
         .await
         .map_err(|source| DemoError::Root { root: root.clone(), source })?;
 
+    let listen = Listen { address: ListenAddress::Tcp(listen), allowed_origins, ..Listen::default() };
     let config = config(listen, &upstream);
     logs::start(&config.log, &Traces::default()).map_err(io::Error::other)?;
     let signals = Signals::of_terminal()?;
@@ -66,13 +71,13 @@ pub async fn run(listen: SocketAddr, root: Option<PathBuf>) -> Result<(), DemoEr
     Ok(server.run(signals).await?)
 }
 
-fn config(listen: SocketAddr, upstream: &DemoServer) -> Config {
+fn config(listen: Listen, upstream: &DemoServer) -> Config {
     let address = upstream.address();
     let address = HostPort { host: address.ip().to_string(), port: address.port() };
     let upstream = Upstream { host_keys: vec![upstream.host_key()], ..Upstream::at(address) };
     Config {
         default_upstream: USER.to_owned(),
-        listen: Listen { address: ListenAddress::Tcp(listen), ..Listen::default() },
+        listen,
         admin: Admin { address: None },
         page: Page { title: "sftpbridge demo".to_owned(), ..Page::default() },
         upstreams: BTreeMap::from([(USER.to_owned(), upstream)]),
@@ -114,7 +119,7 @@ impl fmt::Display for Welcome<'_> {
         writeln!(f, "  user      {USER}")?;
         writeln!(f, "  password  {password}")?;
         writeln!(f, "  folder    {}\n", root.display())?;
-        writeln!(f, "From another terminal, with the stock client:\n")?;
+        writeln!(f, "From another terminal, with the sftp of this machine:\n")?;
         writeln!(
             f,
             "  SFTPBRIDGE_PASSWORD={password} sftp -D \"{} connect ws://{address}/sftp --user {USER}\"\n",

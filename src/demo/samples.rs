@@ -9,7 +9,7 @@ const README: &str = "\
 Welcome. This directory is served by the demo's own SSH server, through the bridge.
 
 Everything here may be changed, renamed, deleted and uploaded again: it is yours.
-Stock clients (sftp, sshfs, rclone) reach the same files at the address the demo printed.
+Other clients (sftp, sshfs, rclone) reach the same files at the address the demo printed.
 ";
 
 const NOTES: &str = "\

@@ -5,6 +5,7 @@
 mod accept_encoding;
 mod asset;
 mod files;
+mod security_policy;
 #[cfg(test)]
 mod tests;
 
@@ -18,23 +19,27 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::bridge::Bridge;
 use super::page::{PAGE_HEADERS, escape};
+use crate::config::Config;
 use asset::Asset;
 pub(super) use files::Files;
+use security_policy::security_policy;
 
 /// Whether this program was built with the file manager page in it.
 pub fn has_file_manager() -> bool {
     Files::built_in().index().is_some()
 }
 
-/// The page below `base`.
-pub(super) fn routes(base: &str, files: &Files) -> Router<Bridge> {
+/// The page, below the base path.
+pub(super) fn routes(config: &Config, files: &Files) -> Router<Bridge> {
+    let base = config.listen.base_path.as_str();
+    let policy = security_policy(&config.page.frame_ancestors);
     let index = match files.index() {
-        Some(index) => get(answer(index)),
+        Some(index) => get(answer(index, &policy)),
         None => get(not_built),
     };
     let mut router = Router::new().route(&format!("{base}/"), index);
     for (path, asset) in files.iter() {
-        router = router.route(&format!("{base}/{path}"), get(answer(asset)));
+        router = router.route(&format!("{base}/{path}"), get(answer(asset, &policy)));
     }
     if !base.is_empty() {
         router = router.route(base, get(with_slash));
@@ -42,9 +47,12 @@ pub(super) fn routes(base: &str, files: &Files) -> Router<Bridge> {
     router
 }
 
-fn answer(asset: &Asset) -> impl FnOnce(HeaderMap) -> std::future::Ready<Response> + Clone + use<> {
-    let asset = asset.clone();
-    move |request| ready(asset.answer(&request))
+fn answer(
+    asset: &Asset,
+    policy: &HeaderValue,
+) -> impl FnOnce(HeaderMap) -> std::future::Ready<Response> + Clone + use<> {
+    let (asset, policy) = (asset.clone(), policy.clone());
+    move |request| ready(asset.answer(&request, &policy))
 }
 
 /// The page's URLs are relative, and would be beside the base path without the slash.

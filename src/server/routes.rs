@@ -31,7 +31,7 @@ pub(super) fn router_with(bridge: Bridge, page: &Files) -> Router {
         .route(&format!("{base}/healthz"), get(healthz))
         .route(&format!("{base}/readyz"), get(readyz));
     if bridge.config.page.enabled {
-        router = router.merge(file_manager::routes(&base, page));
+        router = router.merge(file_manager::routes(&bridge.config, page));
     }
     router.fallback(nothing_here).with_state(bridge)
 }

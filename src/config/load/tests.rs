@@ -63,6 +63,7 @@ fn the_environment_sets_values_of_each_kind_and_beats_the_file() {
             ("SFTPBRIDGE_LISTEN__ADDRESS", "[::]:80"),
             ("SFTPBRIDGE_LISTEN__BASE_PATH", "/files/"),
             ("SFTPBRIDGE_LISTEN__ALLOWED_ORIGINS", "https://a.example, http://B.example:80"),
+            ("SFTPBRIDGE_PAGE__FRAME_ANCESTORS", "https://A.example:443"),
             ("SFTPBRIDGE_LISTEN__REQUIRE_SUBPROTOCOL", "true"),
             ("SFTPBRIDGE_LIMITS__SESSIONS", "7"),
             ("SFTPBRIDGE_LIMITS__PACKET", "256 KiB"),
@@ -79,6 +80,7 @@ fn the_environment_sets_values_of_each_kind_and_beats_the_file() {
     )
     .unwrap();
     assert_eq!(config.page.title, "0123");
+    assert_eq!(config.page.frame_ancestors, ["https://a.example".parse().unwrap()]);
     assert_eq!(config.listen.address.to_string(), "[::]:80");
     assert_eq!(config.listen.base_path.as_str(), "/files");
     let origins: Vec<&str> = config.listen.allowed_origins.iter().map(|origin| origin.as_str()).collect();

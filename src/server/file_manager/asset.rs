@@ -13,17 +13,7 @@ use super::accept_encoding::{AcceptEncoding, Coding};
 /// Bytes of a hash in an ETag: enough that no two builds share one.
 const ETAG_BYTES: usize = 16;
 
-/// The page may load and run its own files only, and be framed by nobody. It frames what its service worker
-/// downloads, and shows images and media out of memory (`blob:`). No string becomes a script, but for what its one policy
-/// of Trusted Types lets through.
-const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; \
-     img-src 'self' blob:; media-src 'self' blob:; frame-src 'self'; manifest-src 'self'; base-uri 'none'; \
-     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sftp-app",
-);
-
-const HEADERS: [(HeaderName, HeaderValue); 7] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::VARY, HeaderValue::from_static("Accept-Encoding")),
@@ -66,7 +56,8 @@ impl Asset {
         }
     }
 
-    pub(super) fn answer(&self, request: &HeaderMap) -> Response {
+    /// `policy` is the `Content-Security-Policy`.
+    pub(super) fn answer(&self, request: &HeaderMap, policy: &HeaderValue) -> Response {
         let (coding, form) = self.form(&AcceptEncoding::of(request));
         let mut response = Response::default();
         if is_known(request, &form.etag) {
@@ -82,6 +73,7 @@ impl Asset {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, self.cache_control.clone());
         headers.extend(HEADERS);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         if let Ok(etag) = HeaderValue::try_from(&form.etag) {
             headers.insert(header::ETAG, etag);
         }

@@ -104,6 +104,31 @@ fn every_answer_says_what_the_page_may_do() {
 }
 
 #[test]
+fn only_the_sites_of_the_configuration_may_frame_the_page() {
+    for (more, ancestors) in [
+        ("", "'none'"),
+        ("page.frame_ancestors = ['https://intranet.example.org']", "https://intranet.example.org"),
+        (
+            "page.frame_ancestors = ['https://A.example', 'http://b.example:81']",
+            "https://a.example http://b.example:81",
+        ),
+    ] {
+        let router = router(more, &built());
+        let answer = get_from(&router, "/");
+        let policy = header(&answer, "content-security-policy");
+        assert!(policy.contains(&format!("; frame-ancestors {ancestors}; require-")), "{policy}");
+        assert_eq!(
+            header(&answer, "x-frame-options"),
+            "",
+            "it knows no list, and forbids what the policy allows"
+        );
+    }
+    // Nobody has a reason to frame the page that says how to build this one.
+    let answer = get_from(&router("page.frame_ancestors = ['https://a.example']", &Files::new([])), "/");
+    assert!(header(&answer, "content-security-policy").ends_with("; frame-ancestors 'none'"));
+}
+
+#[test]
 fn a_file_is_sent_compressed_to_those_who_ask_for_it() {
     let router = router("", &built());
     for (path, accepted, coding, text) in [

@@ -13,7 +13,7 @@ fn an_unknown_key_is_refused_at_every_depth_with_the_nearest_name() {
         ("[listen]\nadress = 1", r#"listen.adress: unknown key; did you mean "address"?"#),
         ("[upstreams.x]\nadress = 1", r#"upstreams.x.adress: unknown key; did you mean "address"?"#),
         ("idle = '1m'", r#"idle: unknown key; did you mean "limits.idle"?"#),
-        ("[page]\ncolour = 1", "page.colour: unknown key; known here: title, enabled"),
+        ("[page]\ncolour = 1", "page.colour: unknown key; known here: title, enabled, frame_ancestors"),
         (
             "[upstreams.x.wallpaper]",
             "upstreams.x.wallpaper: unknown key; known here: title, address, known_hosts, host_keys, legacy, credentials, user, key_file, key_passphrase_file, password_file, agent_socket, agent_key, ca_key_file, certificate_validity, certificate_principals, certificate_source_address, connect_timeout, login_timeout, keepalive, resume, policy",
@@ -75,6 +75,9 @@ fn values_without_sense_are_refused() {
         ("listen.require_subprotocol", "1"),
         ("page.title", ""),
         ("page.title", "a\nb"),
+        ("page.frame_ancestors", "*"),
+        ("page.frame_ancestors", "'self'"),
+        ("page.frame_ancestors", "https://a.example; script-src *"),
         ("limits.idle", "0s"),
         ("limits.idle", "10"),
         ("limits.idle", "366days"),
