@@ -1,5 +1,6 @@
 //! A reverse proxy in front of a bridge, run with the configuration of docs/; and ways to it.
 
+use std::fs;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -101,8 +102,20 @@ impl Front {
         wait_for("the proxy to listen", SOON, || match self.process.ended() {
             Some(_) if self.log().contains("Address already in use") => Some(false),
             Some(status) => panic!("the proxy ended ({status}): {}", self.log()),
-            None => TcpStream::connect(("127.0.0.1", self.place.port)).is_ok().then_some(true),
+            None => self.holds_its_port().then_some(true),
         })
+    }
+
+    /// Whoever took the port meanwhile answers there, too: so it is the socket itself that is looked for (proc(5)).
+    fn holds_its_port(&self) -> bool {
+        let listening = format!("0100007F:{:04X} 00000000:0000 0A", self.place.port);
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        let row = table.lines().find(|row| row.contains(&listening));
+        let Some(inode) = row.and_then(|row| row.split_whitespace().nth(9)) else { return false };
+        let folder = format!("/proc/{}/fd", self.process.pid().as_raw_nonzero());
+        let held = fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut held = held.filter_map(|entry| fs::read_link(entry.path()).ok());
+        held.any(|target| target.as_os_str() == format!("socket:[{inode}]").as_str())
     }
 
     pub fn pid(&self) -> Pid {

@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod node;
 pub mod otp;
 pub mod pebble;
+pub mod podman;
 pub mod process;
 pub mod provider;
 pub mod relay;
