@@ -25,15 +25,27 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The pages at the root, in `docs`, and of the client library.
+/// The pages at the root, of the client library, and those of the folders that are for people, at any depth.
 fn pages() -> Vec<Page> {
-    let folders = ["", "docs", "web/client"];
-    let entries = folders.map(|folder| fs::read_dir(root().join(folder)).unwrap());
-    let paths = entries.into_iter().flatten().map(|entry| entry.unwrap().path());
-    let pages: Vec<Page> =
-        paths.filter(|path| path.extension().is_some_and(|e| e == "md")).map(read).collect();
+    let flat = ["", "web/client"].into_iter().flat_map(|folder| entries(&root().join(folder)));
+    let deep = ["docs", "docker", "examples"].into_iter().flat_map(|folder| files(&root().join(folder)));
+    let pages: Vec<Page> = flat.chain(deep).filter(|path| is_page(path)).map(read).collect();
     assert!(pages.len() > 10, "only {} pages found: the reader of this test is broken", pages.len());
     pages
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "md")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// The files of a folder and of those in it. None for a folder that is not there.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    entries(folder).into_iter().flat_map(inside).collect()
 }
 
 fn read(path: PathBuf) -> Page {
@@ -117,14 +129,94 @@ fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
 }
 
 #[test]
-fn the_readme_lists_every_document() {
-    let readme = pages().into_iter().find(|page| page.path.ends_with("README.md")).unwrap();
-    let linked = links(&readme);
-    for entry in fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap()) {
-        let name = format!("docs/{}", entry.file_name().to_str().unwrap());
-        let listed = linked.iter().any(|link| link.starts_with(&name));
-        assert!(listed || entry.path().is_dir(), "{name} is not in README.md");
+fn the_readme_lists_every_document_and_no_page_stands_alone() {
+    let pages = pages();
+    let of = |page: &Page| -> Vec<PathBuf> {
+        let file = |link: &String| page.path.parent().unwrap().join(link.split('#').next().unwrap());
+        links(page).iter().filter_map(|link| file(link).canonicalize().ok()).collect()
+    };
+    let readme = pages.iter().find(|page| page.path == root().join("README.md")).unwrap();
+    let (listed, linked): (Vec<_>, Vec<_>) = (of(readme), pages.iter().flat_map(of).collect());
+    let documents = files(&root().join("docs")).into_iter();
+    for document in documents.filter(|path| is_page(path) || path.parent().unwrap().ends_with("docs")) {
+        assert!(
+            listed.contains(&document.canonicalize().unwrap()),
+            "{} is not in README.md",
+            document.display()
+        );
     }
+    for page in pages.iter().filter(|page| page.path != readme.path) {
+        assert!(
+            linked.contains(&page.path.canonicalize().unwrap()),
+            "no page leads to {}",
+            page.path.display()
+        );
+    }
+}
+
+#[test]
+fn whatever_people_are_told_of_a_failure_is_explained() {
+    let path = root().join("docs/troubleshooting.md");
+    let (_, explained) = spans(&read(path).text);
+    let told = ["src/refusal.rs", "src/close.rs", "src/login/failure.rs", "src/server/sign_in.rs"];
+    let mut sentences: Vec<String> = told.into_iter().flat_map(|file| literals(&source(file))).collect();
+    sentences.extend(behind(&source("src/server/handshake.rs"), "Refusal::BadHandshake("));
+    let page = source("web/app/src/login/words.ts");
+    let refusals = page.split("refusals = dictionary").nth(1).unwrap().split("de: {").next().unwrap();
+    sentences.extend(literals(refusals));
+    sentences.retain(|text| text.contains(' ') && text.ends_with('.'));
+    assert!(sentences.len() > 80, "only {} sentences found: the reader is broken", sentences.len());
+
+    let advice = files(&root().join("src/diagnosis")).into_iter().map(|file| source(file.to_str().unwrap()));
+    let causes = |text: String| [behind(&text, "Advice::new("), behind(&text, "let cause = ")].concat();
+    let causes: Vec<String> = advice.flat_map(causes).collect();
+    assert!(causes.len() > 50, "only {} causes found: the reader is broken", causes.len());
+
+    let lacking: Vec<String> =
+        sentences.into_iter().chain(causes).filter(|text| !stands_in(text, &explained)).collect();
+    assert!(lacking.is_empty(), "not in docs/troubleshooting.md:\n{}", lacking.join("\n"));
+}
+
+/// A source file without its tests.
+fn source(file: &str) -> String {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    text.split("#[cfg(test)]").next().unwrap().to_owned()
+}
+
+/// The texts in double quotes, as the program has them: lines that go on joined, quotes without their escapes.
+fn literals(source: &str) -> Vec<String> {
+    let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let (mut found, mut rest) = (Vec::new(), code.as_str());
+    while let Some((_, after)) = rest.split_once('"') {
+        let mut quotes = after.match_indices('"').map(|(at, _)| at);
+        let Some(end) = quotes.find(|at| !after[..*at].ends_with('\\')) else { break };
+        let pieces: Vec<&str> = after[..end].split("\\\n").map(str::trim_start).collect();
+        found.push(pieces.concat().replace("\\\"", "\""));
+        rest = &after[end + 1..];
+    }
+    found
+}
+
+/// The texts that are the first argument of these calls, by themselves or in a `format!`.
+fn behind(source: &str, call: &str) -> Vec<String> {
+    let arguments = source.split(call).skip(1).map(|rest| rest.trim_start());
+    let arguments = arguments.map(|rest| rest.strip_prefix("format!(").unwrap_or(rest).trim_start());
+    arguments
+        .filter(|rest| rest.starts_with('"'))
+        .filter_map(|rest| literals(rest).into_iter().next())
+        .collect()
+}
+
+/// Whether one of these code spans has this text. What the program puts into its braces may be anything.
+fn stands_in(text: &str, spans: &[String]) -> bool {
+    let mut fixed: Vec<&str> =
+        text.split('{').map(|part| part.split_once('}').map_or(part, |(_, p)| p)).collect();
+    fixed.retain(|part| !part.is_empty());
+    spans.iter().any(|span| {
+        let found = fixed.iter().try_fold(span.as_str(), |rest, part| Some(rest.split_once(part)?.1));
+        found.is_some()
+    })
 }
 
 #[test]

@@ -9,6 +9,7 @@ use sftpbridge::server::has_file_manager;
 
 use crate::support::bridge::binary;
 use crate::support::files::{MIB, Scratch, assert_same_bytes, random_file};
+use crate::support::http::Request;
 use crate::support::process::{Running, run};
 
 #[test]
@@ -42,4 +43,23 @@ fn the_printed_sftp_line_lists_puts_and_gets() {
     assert_same_bytes(&file, &root.join("up"));
     demo.signal(Signal::TERM);
     demo.wait(Duration::from_secs(20)).ok();
+}
+
+#[test]
+fn pages_of_the_origins_that_it_is_told_may_connect_and_no_others() {
+    let page = "http://localhost:5173";
+    let arguments = ["demo", "--listen", "127.0.0.1:0", "--allow-origin", page];
+    let mut demo = Running::spawn(Command::new(binary()).args(arguments));
+    let port = demo.line("the endpoint", |line| {
+        line.trim().strip_prefix("endpoint  ws://127.0.0.1:")?.strip_suffix("/sftp")?.parse().ok()
+    });
+    for (origin, status) in [(page, 101), ("http://localhost:5174", 403), ("http://evil.example", 403)] {
+        let request = Request::upgrade(port, "/sftp").protocol("sftp-login.v1").header("Origin", origin);
+        assert_eq!(request.send().status, status, "{origin}");
+    }
+    let mistake =
+        Command::new(binary()).args(["demo", "--allow-origin", "http://localhost:5173/"]).output().unwrap();
+    assert_eq!(mistake.status.code(), Some(64));
+    let said = String::from_utf8(mistake.stderr).unwrap();
+    assert!(said.contains("without the slash at its end"), "{said}");
 }

@@ -21,7 +21,8 @@ pub const HAPROXY: Kind = Kind {
 
 fn haproxy(file: &Path, mode: &str) -> Command {
     let mut haproxy = Command::new(tool("haproxy"));
-    haproxy.arg(mode).arg("-f").arg(file);
+    // Without SO_REUSEPORT (-dR): two proxies of two tests would share a port, and each would get visitors of the other.
+    haproxy.args([mode, "-dR", "-f"]).arg(file);
     haproxy
 }
 
