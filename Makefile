@@ -7,13 +7,16 @@ TESTS_AT_A_TIME = $(shell expr 3 \* $$(nproc))
 CLIENT = npm run --silent --prefix web/client
 APP = npm run --silent --prefix web/app
 
+# Where the Debian package goes.
+DEB_FOLDER = target/dist
+
 # As npm leaves it behind an installation.
 NODE_MODULES = web/node_modules/.package-lock.json
 
-.PHONY: help demo test check setup memory bench sbom release page web web-test web-long web-bench web-api
+.PHONY: help demo test check setup memory bench sbom notices dist release page image deb deb-files deb-check shipping-test web web-test web-long web-bench web-api
 
 help: ## these lines
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 demo: page ## the bridge with a server of its own, to try
 	$(CARGO) run --locked -- demo
@@ -44,16 +47,53 @@ sbom: ## what the binary is built from, as target/sbom.cdx.json (CycloneDX)
 	mkdir -p target
 	.ci/sbom.py > target/sbom.cdx.json
 
+notices: web ## the licences of all that is in the binary, as THIRD-PARTY
+	.ci/notices.py > target/THIRD-PARTY
+	mv target/THIRD-PARTY THIRD-PARTY
+
+dist: image web ## everything that a release carries, in target/dist
+	.ci/dist
+
 release: page ## the optimised binary, with the file manager page
 	$(CARGO) build --locked --release
 
+# The image is built while the bridge's tests wait for their peers.
 test: setup web check ## everything: checks, unit, integration and documentation tests, here and in browsers
 	$(CARGO) check --locked
 	$(CARGO) test --locked --all-features --lib --bins --test house --test docs
 	$(CARGO) test --locked --all-features --doc
-	RUST_TEST_THREADS=$(TESTS_AT_A_TIME) $(CARGO) test --locked --all-features --test bridge -- --skip alone::
+	nice -n 19 tests/container/build.sh & image=$$!; \
+	    RUST_TEST_THREADS=$(TESTS_AT_A_TIME) $(CARGO) test --locked --all-features --test bridge -- \
+	    --skip alone:: --skip shipping:: || { kill $$image 2>/dev/null; exit 1; }; \
+	    wait $$image
 	RUST_TEST_THREADS=1 $(CARGO) test --locked --all-features --test bridge -- alone::
+	$(MAKE) --no-print-directory shipping-test
 	$(MAKE) --no-print-directory web-test
+
+image: setup ## the container image without a registry, as localhost/sftpbridge:dev; its binary as target/dist/sftpbridge
+	tests/container/build.sh
+
+shipping-test: setup web image ## the image, the chart, the packages and the commands of the documents alone
+	$(CARGO) test --locked --all-features --test bridge -- shipping::
+
+DEB_FOLDER = target/dist
+
+deb: ## the Debian package around target/dist/sftpbridge, which `make image` makes
+	@test -x target/dist/sftpbridge || { echo "make: target/dist/sftpbridge is missing: make image" >&2; exit 1; }
+	flock target/dist $(MAKE) --no-print-directory deb-files
+
+# By one at a time: tests call it side by side. All times in it are the commit's.
+deb-files:
+	rm -rf target/deb
+	target/dist/sftpbridge man --out target/deb/man
+	target/dist/sftpbridge completions bash > target/deb/sftpbridge
+	target/dist/sftpbridge completions zsh > target/deb/_sftpbridge
+	target/dist/sftpbridge completions fish > target/deb/sftpbridge.fish
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	    $(CARGO) deb --locked --no-build --no-strip --output $(DEB_FOLDER)/
+
+deb-check: deb ## what lintian says about the package
+	lintian --fail-on error,warning target/dist/sftpbridge_*.deb
 
 web: $(NODE_MODULES) ## the client library and the file manager page, for the next build of the binary
 	npm run --silent --prefix web build --workspaces --if-present

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws, browsers), a system user to log in as, and two PAM
-# services by which a test's own sshd checks that user's password, and asks for a one-time code. The machine's own logins
-# stay as they are, and nothing that is installed is started.
+# Installs what the tests need: the peers (OpenSSH, sshfs, Node with sftp-ws, browsers, Helm for Python), a system user
+# to log in as, and two PAM services by which a test's own sshd checks that user's password, and asks for a one-time code.
+# The machine's own logins stay as they are, and nothing that is installed is started.
 # Quick when everything is there. What it cannot install, it names with the command that does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,6 +34,7 @@ as_root() {
 replace_file() {
     local file=$1 mode=$2
     as_root mkdir -p "$(dirname "$file")"
+    # shellcheck disable=SC2016 # The inner shell expands it.
     as_root sh -c 'umask 077 && cat >"$1.new" && chmod "$2" "$1.new" && mv "$1.new" "$1"' sh "$file" "$mode"
 }
 
@@ -44,7 +45,9 @@ pam_module() {
 
 missing_packages() {
     local command package
+    [ -x /usr/lib/podman/netavark ] || printf 'netavark\naardvark-dns\n'
     pam_module || printf 'libpam-google-authenticator\n'
+    python3 -c 'import ensurepip' 2>/dev/null || printf 'python3-venv\n'
     [ -s /etc/ssl/certs/ca-certificates.crt ] || printf 'ca-certificates\n'
     while read -r command package; do
         PATH=$PATH:/usr/sbin:/sbin:/usr/lib/openssh command -v "$command" >/dev/null || printf '%s\n' "$package"
@@ -68,6 +71,10 @@ systemd-socket-activate systemd
 openssl openssl
 python3 python3
 unzip unzip
+jq jq
+xxd xxd
+lftp lftp
+ip iproute2
 nginx nginx-light
 haproxy haproxy
 promtool prometheus
@@ -76,10 +83,19 @@ rsyslogd rsyslog
 setpriv util-linux
 unshare util-linux
 mount mount
+nsenter util-linux
+mandoc mandoc
+mmdebstrap mmdebstrap
+systemd-nspawn systemd-container
+make make
 chromium chromium
 firefox-esr firefox-esr
 node nodejs
 npm npm
+buildah buildah
+podman podman
+runc runc
+iptables iptables
 cc gcc
 cc libc6-dev
 TABLE
@@ -108,6 +124,8 @@ leave_off() {
         case $package in
         openssh-server) as_root systemctl --quiet disable ssh.service ssh.socket ;;
         nginx-light) as_root systemctl --quiet disable nginx.service ;;
+        podman) as_root systemctl --quiet disable podman.service podman.socket podman-restart.service \
+            podman-auto-update.service podman-auto-update.timer ;;
         haproxy | prometheus | rsyslog) as_root systemctl --quiet disable "$package.service" ;;
         esac || say "there is no systemd to tell that $package stays off"
     done
@@ -187,6 +205,53 @@ install_node_modules() {
     touch "$stamp"
 }
 
+# Its stamp is the list that it was made from. A half made one has none, and is made anew.
+install_python_packages() {
+    local folder=tests/python/.venv list=tests/python/requirements.txt
+    local stamp=$folder/requirements.txt
+    if cmp -s "$list" "$stamp" && "$folder/bin/python" -c '' 2>/dev/null; then
+        say "Python packages are there"
+        return
+    fi
+    say "pip install in $folder"
+    { rm -rf "$folder" && python3 -m venv "$folder"; } ||
+        fail "there is no $folder; make it again: rm -rf $folder && python3 -m venv $folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps -r "$list" </dev/null ||
+        fail "pip failed; run it again: $folder/bin/python -m pip install --no-deps -r $list"
+    cp "$list" "$stamp"
+}
+
+# Packs the Debian package.
+install_cargo_deb() {
+    if cargo deb --version >/dev/null 2>&1; then
+        say "cargo-deb is there"
+        return
+    fi
+    say "installing cargo-deb"
+    # One version, or the same commit does not give the same package.
+    cargo install --locked --no-default-features --quiet cargo-deb@3.8.0 ||
+        fail "cargo-deb cannot be installed; run it again: cargo install --locked --no-default-features cargo-deb@3.8.0"
+}
+
+# A Debian with systemd and an SSH server, in which the package is tried: tests/bridge/shipping/debian/machine.rs knows it.
+# By one at a time: what another one is making is waited for.
+make_debian() {
+    local tree=/var/cache/sftpbridge-test/bookworm-with-sshd
+    if [ -e "$tree" ]; then
+        say "the Debian to try the package in is there ($tree)"
+        return
+    fi
+    say "making a Debian to try the package in ($tree)"
+    as_root mkdir -p "${tree%/*}"
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    as_root flock "${tree%/*}" sh -ec '
+        [ ! -e "$1" ] || exit 0
+        rm -rf --one-file-system "$1.new"
+        mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,openssh-server bookworm "$1.new"
+        mv "$1.new" "$1"' sh "$tree" ||
+        fail "there is no Debian to try the package in; see above, then run this again"
+}
+
 command -v cargo >/dev/null || fail "cargo is missing: install Rust 1.95 or newer with clippy and rustfmt, see https://rustup.rs"
 cargo clippy --version >/dev/null 2>&1 || fail "clippy is missing: rustup component add clippy"
 cargo fmt --version >/dev/null 2>&1 || fail "rustfmt is missing: rustup component add rustfmt"
@@ -195,6 +260,9 @@ as_root mkdir -p /run/sshd
 renew_user
 write_pam_service
 renew_otp_secret
+install_cargo_deb
+make_debian
 install_node_modules tests/node
 install_node_modules web
+install_python_packages
 say "ready"
