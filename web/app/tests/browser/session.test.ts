@@ -115,11 +115,13 @@ describe("a lost network", () => {
       test("a word of it, and back without a login; then with one, over the page, where that is needed", async () => {
         const folder = site().folder();
         mkdirSync(join(folder, "photos"));
-        await using person = await start();
+        await using person = (await start()) as ChromiumPerson;
         await person.logsIn(site(), folder);
         const { link } = site();
         if (!link) throw new Error("a link was asked for");
         const before = logins(meeting);
+        // The parts of the page that come after the first list are not what is lost here.
+        await person.page.waitForLoadState("networkidle");
         link.accepting = false;
         link.cut();
         await person.reads("The connection was lost.");
