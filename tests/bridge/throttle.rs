@@ -10,7 +10,7 @@ use crate::support::conversation::Conversation;
 use crate::support::http::{Answer, Request};
 use crate::support::session::Session;
 use crate::support::sshd::Sshd;
-use crate::support::wait::{SOON, wait_for, wait_stable};
+use crate::support::wait::{SOON, wait_for, wait_stable, wait_until};
 
 /// The limits as they are by default, but for the window: the tests of one machine must not slow it down.
 fn site(window: &str) -> Site {
@@ -190,17 +190,18 @@ fn when_the_window_has_slid_the_right_password_gets_in() {
 
 #[test]
 fn who_hangs_up_while_the_password_is_tried_has_no_guess_for_nothing() {
-    let site = slow_site(&[]);
+    // With it sshd tells when a password has come.
+    let sshd = Sshd::slow().config("LogLevel DEBUG1").start();
+    let site = Site::with(sshd, |config| config.throttle(r#"window = "60s""#));
+    let told = |text: &str| site.sshd.log().matches(text).count();
     for tries in 1..=3 {
         let socket = wrong(&site).send_only();
-        wait_for("sshd to be asked", SOON, || (site.sshd.connections() == tries).then_some(()));
+        let asked = || told("method password") == tries;
+        wait_until("sshd to be asked", SOON, asked);
         drop(socket);
         // Its attempt is settled before the next one begins, else that one would only wait.
-        wait_for("the bridge to hang up too", SOON, || {
-            let closed = site.sshd.log().matches("Connection closed by").count()
-                + site.sshd.log().matches("Failed password").count();
-            (closed >= tries).then_some(())
-        });
+        let settled = || told("Connection closed by") + told("Failed password") >= tries;
+        wait_until("the bridge to hang up too", SOON, settled);
     }
     assert_throttled(&site.bridge.login().send());
 }

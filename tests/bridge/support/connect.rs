@@ -25,9 +25,13 @@ pub fn sftp_in(transport: &str, variables: &[(&str, &str)], commands: &str, limi
 }
 
 /// A directory of the upstream, mounted by sshfs until Drop.
+///
+/// In a mount namespace of its own. A program that copied the mount into its namespace would hold on to it, and sshfs
+/// would not leave after the unmount: whoever builds an image or starts a container beside the tests does that.
 pub struct Mount {
     process: Running,
     point: PathBuf,
+    path: PathBuf,
 }
 
 impl Mount {
@@ -39,15 +43,18 @@ impl Mount {
             fusermount.is_file() && Path::new("/dev/fuse").exists(),
             "/dev/fuse is missing: modprobe fuse"
         );
-        let mut sshfs = Command::new(tool("sshfs"));
+        let mut sshfs = Command::new(tool("unshare"));
         sshfs
+            .arg("--mount")
+            .arg(tool("sshfs"))
             .arg("-f")
             .arg(format!("{}@bridge:{}", bridge.user.name, remote.display()))
             .arg(&point)
             .arg("-o")
             .arg(format!("ssh_command={}", bridge.connect_line()));
         let process = Running::spawn(&mut sshfs);
-        let mut mount = Mount { process, point };
+        let path = proc(&process, "root").join(point.strip_prefix("/").unwrap());
+        let mut mount = Mount { process, point, path };
         wait_until("sshfs to mount", SOON, || {
             if let Some(status) = mount.process.ended() {
                 panic!("sshfs ended ({status}): {}{}", mount.process.stdout(), mount.process.stderr());
@@ -57,28 +64,42 @@ impl Mount {
         mount
     }
 
+    /// As it is reached from outside of the namespace.
     pub fn path(&self) -> &Path {
-        &self.point
+        &self.path
     }
 
     fn is_mounted(&self) -> bool {
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let mounts = std::fs::read_to_string(proc(&self.process, "mountinfo")).unwrap_or_default();
         mounts.contains(&format!(" {} ", self.point.display()))
+    }
+
+    /// `fusermount3` with these arguments, where the mount is.
+    fn fusermount(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(tool("nsenter"));
+        command.arg("--target").arg(self.process.pid().to_string()).arg("--mount");
+        command.arg(tool("fusermount3")).args(arguments).arg(&self.point);
+        command
     }
 
     /// Unmounts, and waits until sshfs has gone: everything written is upstream then.
     #[track_caller]
     pub fn unmount(mut self) {
-        run(Command::new(tool("fusermount3")).arg("-u").arg(&self.point), b"", SOON).ok();
+        run(&mut self.fusermount(&["-u"]), b"", SOON).ok();
         self.process.wait(SOON).ok();
     }
+}
+
+/// What the kernel shows of a process under this name.
+fn proc(process: &Running, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/{name}", process.pid()))
 }
 
 impl Drop for Mount {
     fn drop(&mut self) {
         if self.is_mounted() {
             // Lazily, as a failed test may still hold a file open in there.
-            let _ = Command::new(tool("fusermount3")).args(["-u", "-z"]).arg(&self.point).status();
+            let _ = self.fusermount(&["-u", "-z"]).status();
         }
     }
 }
