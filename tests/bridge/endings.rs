@@ -110,6 +110,7 @@ fn writes_and_a_close_from_a_client_that_hangs_up_unread_lose_no_byte() {
         }
         burst.extend(ws::frame(true, ws::CLOSE, &1000u16.to_be_bytes()));
         session.ws.send_raw(&burst);
+        session.ws.wait_sent();
         // The answers meet a closed socket and are answered by a reset: what was sent before still counts.
         drop(session);
         wait_until("the session's end", SOON, || site.bridge.session_ends().len() == run + 1);

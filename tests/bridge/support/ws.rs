@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use super::wait::SOON;
+use super::wait::{SOON, wait_until};
 
 pub const CONTINUATION: u8 = 0;
 pub const TEXT: u8 = 1;
@@ -59,6 +59,22 @@ impl Ws {
     #[track_caller]
     pub fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).expect("the bridge takes bytes");
+    }
+
+    /// Waits until the other side's kernel has all that was sent. A socket that is closed with answers unread throws away
+    /// what is still to be sent (RFC 2525, 2.17).
+    #[track_caller]
+    pub fn wait_sent(&self) {
+        let ports =
+            [self.stream.local_addr(), self.stream.peer_addr()].map(|address| address.unwrap().port());
+        let socket = format!("0100007F:{:04X} 0100007F:{:04X} ", ports[0], ports[1]);
+        wait_until("all to be sent", SOON, || {
+            // The state and the length of the send queue come next (proc(5)).
+            let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+            table.lines().any(|row| {
+                row.split_once(&socket).is_some_and(|(_, rest)| rest[3..].starts_with("00000000:"))
+            })
+        });
     }
 
     /// A second handle to the socket, to write from another thread.
