@@ -32,7 +32,7 @@ use crate::sftp::Packet;
 pub use clock::{Clocks, MESSAGE_TIME, silence};
 pub use ended::{CloseFrame, Ended, MOST_FRAMES, Side, SourceEnd, Violation};
 pub use notices::{Notice, Notices};
-pub use observer::{Observer, Verdict};
+pub use observer::{FirstRequest, Observer, Verdict};
 pub use progress::{Direction, Progress, Totals};
 
 use flow::{ANSWERS, Flow};

@@ -17,7 +17,7 @@ use crate::config;
 use crate::login;
 use crate::metrics::{self, Present, Timed};
 use crate::policy::{PacketLimit, Policy};
-use crate::pump::{Clocks, Direction, Ended, MESSAGE_TIME, Notices, Progress, pump};
+use crate::pump::{Clocks, Direction, Ended, FirstRequest, MESSAGE_TIME, Notices, Progress, pump};
 use crate::traces::{self, Totals};
 use crate::upstream::{Connection, Exit, Idle};
 use crate::websocket::{self, Socket};
@@ -80,6 +80,8 @@ pub struct Course<'a> {
 pub struct Resumable {
     /// The client is back on another socket: this session shall end, and give its connection away.
     pub wanted: CancellationToken,
+    /// To be called when the first packet comes: the client has heard all that was said before.
+    pub heard: Option<Box<dyn FnOnce() + Send>>,
     /// Takes the connection.
     pub park: Box<dyn FnOnce(Idle) + Send>,
 }
@@ -96,7 +98,7 @@ pub async fn run<S>(
     socket: Socket<S>,
     mut connection: Connection,
     limits: &config::Limits,
-    course: Course<'_>,
+    mut course: Course<'_>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -112,7 +114,8 @@ pub async fn run<S>(
     let subject = Subject { session, user: &who.user, method: who.method, upstream, peer };
     let judged = (PacketLimit { bytes: limits.packet }, course.policy);
     let (observer, ending) = course.audit.session(&subject, judged);
-    let observer = Timed::new(observer, Arc::clone(&progress));
+    let heard = course.resumable.as_mut().and_then(|resumable| resumable.heard.take());
+    let observer = (FirstRequest::tells(heard), Timed::new(observer, Arc::clone(&progress)));
     let mut clocks = clocks(limits, course.lifetime);
     if let Some(draining) = course.announce {
         client.sink.say_notices(login::notice);
@@ -186,7 +189,7 @@ async fn stopped_when_wanted(
 /// Closes the connection, or gives it to whoever comes back for it.
 async fn part_with(connection: Connection, resumable: Option<Resumable>, ended: &Ended) -> Exit {
     match resumable {
-        Some(Resumable { wanted, park }) if wanted.is_cancelled() || ended.may_be_back() => {
+        Some(Resumable { wanted, park, .. }) if wanted.is_cancelled() || ended.may_be_back() => {
             match connection.release().await {
                 Ok(idle) => {
                     park(idle);

@@ -85,7 +85,7 @@ pub enum Question {
 /// A way back to the session after its socket is lost.
 #[derive(Debug)]
 pub struct Resume {
-    /// Good for one login.
+    /// Good until the client has used it, and heard of the next.
     pub token: Secret,
     /// For so long after the loss.
     pub time: Duration,

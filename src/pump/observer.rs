@@ -1,5 +1,6 @@
 //! What may look at the packets on their way, and answer a request in the upstream's place.
 
+use std::fmt;
 use std::task::{Context, Poll};
 
 use crate::sftp::Packet;
@@ -50,6 +51,31 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn response(&mut self, packet: &Packet) {
         self.0.response(packet);
         self.1.response(packet);
+    }
+}
+
+/// Forwards everything, and tells of the first request.
+pub struct FirstRequest(Option<Box<dyn FnOnce() + Send>>);
+
+impl FirstRequest {
+    /// By calling `whom`.
+    pub fn tells(whom: Option<Box<dyn FnOnce() + Send>>) -> Self {
+        Self(whom)
+    }
+}
+
+impl fmt::Debug for FirstRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FirstRequest").field(&self.0.is_some()).finish()
+    }
+}
+
+impl Observer for FirstRequest {
+    fn request(&mut self, _: &Packet) -> Verdict {
+        if let Some(tell) = self.0.take() {
+            tell();
+        }
+        Verdict::Forward
     }
 }
 

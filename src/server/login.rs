@@ -19,7 +19,6 @@ use super::visitor::Visitor;
 use crate::auth::Person;
 use crate::close::{Told, close_frame};
 use crate::login::{LARGEST_MESSAGE, Resume, Terms, VisibleUpstream};
-use crate::metrics::Present;
 use crate::pump::{Ended, Side};
 use crate::session::{self, Course, Resumable, Who};
 use crate::traces;
@@ -52,6 +51,16 @@ struct Entry {
     live: Option<LiveHandle<Parked>>,
 }
 
+impl Entry {
+    /// Its socket was lost before it began.
+    async fn park(self, bridge: &Bridge) {
+        let Self { connection, ticket, upstream, who, since, live } = self;
+        if let (Some(live), Ok(idle)) = (live, connection.release().await) {
+            bridge.park(live, Parked::new(idle, ticket, upstream, who, since));
+        }
+    }
+}
+
 impl Conversation {
     /// Talks until there is a session, and runs that.
     pub(super) async fn run<S>(self, mut socket: Socket<S>)
@@ -64,6 +73,11 @@ impl Conversation {
         let talked = self.login.covers(talk.run().instrument(self.visitor.span()));
         let over = AssertUnwindSafe(talked).catch_unwind().await.unwrap_or(Err(Over::Broken));
         let unpaid = over.is_err() && talk.is_unpaid();
+        if over.as_ref().is_err_and(Over::may_be_back)
+            && let Some(unheard) = talk.resumption()
+        {
+            self.bridge.sessions.spawn(unheard);
+        }
         let (socket, broken) = talk.hang_up();
         match over {
             Ok(entry) => self.serve(socket, entry).await,
@@ -71,7 +85,7 @@ impl Conversation {
                 match &over {
                     Over::Told(frame) => self.login.ended(Some(frame.code)),
                     Over::Violation(_) | Over::Broken => self.login.ended(None),
-                    Over::Closed | Over::Gone => self.login.left(),
+                    Over::Closed(_) | Over::Gone => self.login.left(),
                 }
                 if unpaid {
                     self.bridge.throttle.unauthenticated(self.visitor.address());
@@ -115,20 +129,16 @@ impl Conversation {
         let trace = login.session(&visitor.session, &upstream, who.method);
         let policy = bridge.policies.of(&upstream, &who.user, &who.groups);
         let identity = visitor.identity(who.clone(), &upstream);
-        let grace = bridge.config.upstreams.get(&upstream).map(|settings| settings.resume);
         // Without a way back, the places are kept until the end.
         let mut places = Some(ticket);
         let resumable = live.map(|live| {
-            let (tasks, ticket) = (bridge.sessions.clone(), places.take());
-            let wanted = live.wanted().clone();
+            let (keeper, ticket) = (bridge.clone(), places.take());
+            let (wanted, heard) = (live.wanted().clone(), live.confirmation());
             let park = move |idle| {
                 let Some(ticket) = ticket else { return };
-                let parked = Parked { idle, ticket, upstream, who, since, _counted: Present::parked() };
-                if let Err(unwanted) = live.park(parked, grace.unwrap_or_default()) {
-                    tasks.spawn(unwanted.idle.close());
-                }
+                keeper.park(live, Parked::new(idle, ticket, upstream, who, since));
             };
-            Resumable { wanted, park: Box::new(park) }
+            Resumable { wanted, heard: Some(Box::new(heard)), park: Box::new(park) }
         });
         let limits = &bridge.config.limits;
         let lifetime = limits.lifetime.saturating_sub(since.at.elapsed());
@@ -144,16 +154,22 @@ impl Conversation {
         session::run(identity, socket, connection, limits, course).await;
     }
 
-    /// A token for a way back, where the upstream has one.
-    fn way_back(&self, upstream: &str, user: &str) -> (Option<Resume>, Option<LiveHandle<Parked>>) {
-        let time = self.bridge.config.upstreams.get(upstream).map(|settings| settings.resume);
-        let Some(time) = time.filter(|time| !time.is_zero()) else {
-            return (None, None);
+    /// A token for a way back, where the upstream has one: the next one, for whom is back already.
+    fn way_back(&self, entry: &mut Entry) -> Option<Resume> {
+        let time = self.bridge.config.upstreams.get(&entry.upstream)?.resume;
+        if time.is_zero() {
+            return None;
+        }
+        let (token, live) = match entry.live.take() {
+            Some(live) => (live.renew()?, live),
+            None => {
+                let person = self.person.as_ref().map(|person| person.name().to_owned());
+                let (upstream, user) = (entry.upstream.clone(), entry.who.user.clone());
+                self.bridge.resume.register(Owner { upstream, user, person })?
+            }
         };
-        let person = self.person.as_ref().map(|person| person.name().to_owned());
-        let owner = Owner { upstream: upstream.to_owned(), user: user.to_owned(), person };
-        let registered = self.bridge.resume.register(owner);
-        registered.map(|(token, live)| (Resume { token, time }, live)).unzip()
+        entry.live = Some(live);
+        Some(Resume { token, time })
     }
 
     /// The farewell to a client that gets no session.
@@ -168,7 +184,7 @@ impl Conversation {
                 (close_frame(&Ended::Violation { side: Side::Client, violation }, told), true)
             }
             Over::Broken => (close_frame(&Ended::Internal, told), true),
-            Over::Closed => (close_frame(&Ended::Closed { side: Side::Client, frame: None }, told), false),
+            Over::Closed(frame) => (close_frame(&Ended::Closed { side: Side::Client, frame }, told), false),
             Over::Gone => return,
         };
         self.visitor.log_farewell(&frame);

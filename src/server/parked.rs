@@ -3,7 +3,8 @@
 use tokio::time::Instant;
 
 use super::admission::Ticket;
-use super::resume::Park;
+use super::bridge::Bridge;
+use super::resume::{LiveHandle, Park};
 use crate::metrics::Present;
 use crate::session::Who;
 use crate::upstream::Idle;
@@ -29,6 +30,22 @@ pub(super) struct Since {
     pub(super) at: Instant,
     /// How it was, as [`Who::method`] said then.
     pub(super) method: &'static str,
+}
+
+impl Parked {
+    pub(super) fn new(idle: Idle, ticket: Ticket, upstream: String, who: Who, since: Since) -> Self {
+        Self { idle, ticket, upstream, who, since, _counted: Present::parked() }
+    }
+}
+
+impl Bridge {
+    /// Keeps what is left of a session for its client, as long as its upstream's `resume` says.
+    pub(super) fn park(&self, live: LiveHandle<Parked>, parked: Parked) {
+        let grace = self.config.upstreams.get(&parked.upstream).map(|settings| settings.resume);
+        if let Err(unwanted) = live.park(parked, grace.unwrap_or_default()) {
+            self.sessions.spawn(unwanted.idle.close());
+        }
+    }
 }
 
 impl Park for Parked {

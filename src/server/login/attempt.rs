@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Entry;
 use super::asker::{Asker, Client};
 use super::guessing::{Efforts, Guessing};
 use crate::auth::{Person, Proved};
@@ -84,11 +85,7 @@ pub(super) enum Outcome {
 
 /// Somebody who is in.
 pub(super) struct Entered {
-    pub(super) connection: Connection,
-    pub(super) ticket: Ticket,
-    pub(super) upstream: String,
-    pub(super) who: Who,
-    pub(super) since: Since,
+    pub(super) entry: Entry,
     pub(super) banner: Option<String>,
 }
 
@@ -100,6 +97,14 @@ impl Outcome {
             Self::Refused { unavailable: true, .. } => LoginOutcome::Unavailable,
             Self::Refused { .. } | Self::ResumeRefused => LoginOutcome::Refused,
             Self::Failed(refusal) => counted::outcome(*refusal),
+        }
+    }
+
+    /// The session, if it came to one.
+    pub(super) fn entry(self) -> Option<Entry> {
+        match self {
+            Self::In(entered) => Some(entered.entry),
+            Self::Refused { .. } | Self::ResumeRefused | Self::Failed(_) => None,
         }
     }
 
@@ -146,7 +151,7 @@ impl Attempt {
             Outcome::Failed(refused.refusal)
         });
         if let Outcome::In(entered) = &outcome {
-            login.at(&entered.upstream); // a token knows better
+            login.at(&entered.entry.upstream); // a token knows better
         }
         login.over(outcome.counted());
         outcome
@@ -295,14 +300,19 @@ impl Attempt {
             person: self.person.as_ref().map(Person::name),
         };
         let patience = self.bridge.config.limits.linger + HAND_OVER;
-        let Parked { idle, mut ticket, upstream, mut who, since, .. } =
-            match self.bridge.resume.claim(token, &claimant, patience).await {
-                Ok(parked) => parked,
-                Err(cause) => {
-                    self.log(&Refused::new(Refusal::WrongCredentials, cause));
-                    return Ok(Outcome::ResumeRefused);
-                }
-            };
+        let (mut parked, live) = match self.bridge.resume.claim(token, &claimant, patience).await {
+            Ok(claimed) => claimed,
+            Err(cause) => {
+                self.log(&Refused::new(Refusal::WrongCredentials, cause));
+                return Ok(Outcome::ResumeRefused);
+            }
+        };
+        if let Err(full) = parked.ticket.move_to(self.visitor.address()) {
+            // There may be room later, and the token is good still.
+            self.bridge.park(live, parked);
+            return Err(self.full(full));
+        }
+        let Parked { idle, ticket, upstream, mut who, since, .. } = parked;
         // Whoever has proved anew who they are may reach less than before.
         let themselves = self.person.as_ref().filter(|person| person.name() == who.user);
         if self.bridge.is_own(&upstream) && themselves.is_some_and(|person| person.grant(&upstream).is_none())
@@ -319,13 +329,13 @@ impl Attempt {
             idle.close().await;
             return Ok(Outcome::ResumeRefused);
         }
-        ticket.move_to(self.visitor.address()).map_err(|refusal| self.full(refusal))?;
         if let Some(person) = themselves {
             who.groups = person.groups().to_vec();
         }
         who.method = "resume";
         let connection = idle.reopen().await?;
-        Ok(Outcome::In(Box::new(Entered { connection, ticket, upstream, who, since, banner: None })))
+        let entry = Entry { connection, ticket, upstream, who, since, live: Some(live) };
+        Ok(Outcome::In(Box::new(Entered { entry, banner: None })))
     }
 
     /// Whether the login was by a line of the users file that is not there any more. Sessions that run go on without
@@ -345,8 +355,8 @@ impl Attempt {
     ) -> Result<Outcome, Refused> {
         ticket.admit(&self.upstream, &who.user).map_err(|refusal| self.full(refusal))?;
         let since = Since { at: Instant::now(), method: who.method };
-        let upstream = self.upstream.clone();
-        Ok(Outcome::In(Box::new(Entered { connection, ticket, upstream, who, since, banner })))
+        let entry = Entry { connection, ticket, upstream: self.upstream.clone(), who, since, live: None };
+        Ok(Outcome::In(Box::new(Entered { entry, banner })))
     }
 }
 

@@ -15,7 +15,7 @@ use super::attempt::{Attempt, Entered, Held, Outcome, Places};
 use super::guessing::Efforts;
 use super::{Conversation, Entry};
 use crate::login::{self, Action, Event, Machine, Proof, Reply, ServerMessage};
-use crate::pump::{CloseFrame, SourceEnd, Violation};
+use crate::pump::{CloseFrame, Ended, Side, SourceEnd, Violation};
 use crate::refusal::Refusal;
 use crate::server::counted;
 use crate::server::visitor::Refused;
@@ -31,11 +31,22 @@ pub(super) enum Over {
     /// The client broke the rules of the socket.
     Violation(Violation),
     /// The client closed.
-    Closed,
+    Closed(Option<CloseFrame>),
     /// The client is gone.
     Gone,
     /// A defect of the bridge.
     Broken,
+}
+
+impl Over {
+    /// As [`Ended::may_be_back`].
+    pub(super) fn may_be_back(&self) -> bool {
+        match self {
+            Self::Gone => true,
+            Self::Closed(frame) => Ended::Closed { side: Side::Client, frame: frame.clone() }.may_be_back(),
+            Self::Told(_) | Self::Violation(_) | Self::Broken => false,
+        }
+    }
 }
 
 /// What happens next.
@@ -59,6 +70,8 @@ pub(super) struct Talk<'a, S> {
     /// The client's share of the time that has passed.
     spent: Duration,
     running: Option<BoxFuture<'static, Outcome>>,
+    /// Whether the last attempt is by a token.
+    resumes: bool,
     /// What the attempt asks, and where its answer goes.
     questions: Option<mpsc::Receiver<Asked>>,
     reply_to: Option<oneshot::Sender<Reply>>,
@@ -83,6 +96,7 @@ where
             hello: Some(hello),
             spent: Duration::ZERO,
             running: None,
+            resumes: false,
             questions: None,
             reply_to: None,
             held: None,
@@ -101,6 +115,22 @@ where
     /// back, and whether nothing more can be heard on it.
     pub(super) fn hang_up(self) -> (Socket<S>, bool) {
         (self.socket, self.broken)
+    }
+
+    /// What is left to do where the socket of somebody who comes back was lost before `ready` was sent. They have
+    /// their token still, so what it stands for must not be cut, and is parked again.
+    pub(super) fn resumption(&mut self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let (entry, running) = (self.entry.take(), self.running.take());
+        let bridge = self.with.bridge.clone();
+        self.resumes.then_some(async move {
+            let entry = match (entry, running) {
+                (None, Some(running)) => running.await.entry(),
+                (entry, _) => entry,
+            };
+            if let Some(entry) = entry {
+                entry.park(&bridge).await;
+            }
+        })
     }
 
     /// Until somebody is in, or nobody will be.
@@ -187,12 +217,12 @@ where
         }
         let event = match outcome {
             Outcome::In(entered) => {
-                let Entered { connection, ticket, upstream, who, since, banner } = *entered;
+                let Entered { mut entry, banner } = *entered;
                 self.show(banner);
-                let (resume, live) = self.with.way_back(&upstream, &who.user);
-                let event = Event::Succeeded { upstream: upstream.clone(), user: who.user.clone(), resume };
-                self.entry = Some(Entry { connection, ticket, upstream, who, since, live });
-                event
+                let resume = self.with.way_back(&mut entry);
+                let (upstream, user) = (entry.upstream.clone(), entry.who.user.clone());
+                self.entry = Some(entry);
+                Event::Succeeded { upstream, user, resume }
             }
             Outcome::Refused { remaining, partial, held, banner, .. } => {
                 self.held = held;
@@ -234,6 +264,7 @@ where
     fn begin(&mut self, attempt: login::Attempt) {
         let held = self.held.take().filter(|held| held.is_for(&attempt.upstream, &attempt.user));
         let Conversation { bridge, visitor, caller, person, only, .. } = self.with;
+        self.resumes = matches!(attempt.proof, Proof::Resume(_));
         let places = match (&attempt.proof, held) {
             (Proof::Resume(_), _) => None,
             (_, Some(held)) => Some(held.places),
@@ -299,7 +330,7 @@ async fn expired(deadline: Option<Instant>) {
 fn over(end: SourceEnd) -> Over {
     match end {
         SourceEnd::Finished | SourceEnd::Lost(_) => Over::Gone,
-        SourceEnd::Closed(_) => Over::Closed,
+        SourceEnd::Closed(frame) => Over::Closed(frame),
         SourceEnd::Violation(violation) => Over::Violation(violation),
     }
 }

@@ -49,7 +49,7 @@ impl Owner {
 /// Why nothing is resumed. For the log: the client is told no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(in crate::server) enum ResumeRefused {
-    /// Nobody has this token, or it was used before.
+    /// Nobody has this token, or it is used up.
     #[error("unknown or used token")]
     Unknown,
     /// The token is right, and its owner is another person, user or upstream.
@@ -61,8 +61,8 @@ pub(in crate::server) enum ResumeRefused {
     /// The old session did not end in time.
     #[error("the old session did not end in time")]
     StillRunning,
-    /// The old session ended and left no connection, or the connection has died.
-    #[error("the connection is gone")]
+    /// The old session ended and left no connection, the connection has died, or another claim came later.
+    #[error("the connection is gone, or was claimed once more")]
     Gone,
 }
 
@@ -81,11 +81,16 @@ pub(super) fn token(random: &Zeroizing<[u8; TOKEN_BYTES]>) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(random.as_slice()))
 }
 
+/// A session, over any number of sockets.
+pub(super) type Id = u64;
+
 /// The entries. `K` is what is kept of a parked session, `S` stops a running one, `W` waits for one that was
 /// stopped. What the store drops, it gives up: `K` must take that as the order to end.
 #[derive(Debug)]
 pub(super) struct Store<K, S, W> {
-    entries: HashMap<TokenHash, Entry<K, S, W>>,
+    entries: HashMap<Id, Entry<K, S, W>>,
+    tokens: HashMap<TokenHash, Id>,
+    next: Id,
     capacity: usize,
     closed: bool,
 }
@@ -93,22 +98,33 @@ pub(super) struct Store<K, S, W> {
 #[derive(Debug)]
 struct Entry<K, S, W> {
     owner: Owner,
+    newest: TokenHash,
+    /// The token that was used last, until its client has shown that it knows the newest.
+    used: Option<TokenHash>,
     state: State<K, S, W>,
 }
 
 #[derive(Debug)]
 enum State<K, S, W> {
-    /// The session runs.
-    Live(S),
-    /// It was asked to end, for the one who waits.
-    Claimed(W),
+    /// The session runs. It may have been asked to end, for the one who waits.
+    Live { stop: S, claim: Option<Claim<S, W>> },
     /// The session has ended.
     Parked(K, Instant),
+}
+
+/// Somebody who comes back.
+#[derive(Debug)]
+pub(super) struct Claim<S, W> {
+    /// Stops the session that comes of it.
+    pub(super) stop: S,
+    /// Waits for the connection, where the session still runs.
+    pub(super) waits: W,
 }
 
 /// What a claim has found.
 #[derive(Debug)]
 pub(super) enum Found<K, S> {
+    /// Its session counts as running from now on.
     Parked(K),
     /// It runs, must be stopped, and will then be handed over.
     Live(S),
@@ -116,46 +132,75 @@ pub(super) enum Found<K, S> {
 
 /// Where a connection goes whose session has ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parking<W> {
+pub(super) enum Parking<S, W> {
     /// It is kept.
     Kept,
-    /// Somebody waits for it.
-    Claimed(W),
+    /// Somebody waits for it. Their session counts as running from now on, and the first of these stops it.
+    Claimed(S, W),
     /// Nobody can come for it.
     Refused,
 }
 
-impl<K, S, W> Store<K, S, W> {
+impl<K, S: Clone, W> Store<K, S, W> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), capacity, closed: false }
+        Self { entries: HashMap::new(), tokens: HashMap::new(), next: 0, capacity, closed: false }
     }
 
-    /// An entry for a session that runs. Whether there was room.
-    pub(super) fn register(&mut self, hash: TokenHash, owner: Owner, stop: S) -> bool {
-        let room = !self.closed && self.entries.len() < self.capacity;
-        if room {
-            self.entries.insert(hash, Entry { owner, state: State::Live(stop) });
+    /// An entry for a session that runs, where there is room.
+    pub(super) fn register(&mut self, newest: TokenHash, owner: Owner, stop: S) -> Option<Id> {
+        if self.closed || self.entries.len() >= self.capacity {
+            return None;
         }
-        room
+        self.next += 1;
+        self.insert(self.next, Entry { owner, newest, used: None, state: State::Live { stop, claim: None } });
+        Some(self.next)
+    }
+
+    /// The next token of a session that was resumed. The one that was used for that stays good until
+    /// [`Store::confirm`]: the client may never hear of the new one. Whether the session can still be resumed.
+    ///
+    /// Who was overtaken by another claim meanwhile gets a token that is good for nothing: their session ends at once.
+    pub(super) fn renew(&mut self, id: Id, newest: TokenHash) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        if matches!(entry.state, State::Live { claim: None, .. }) {
+            entry.used = Some(std::mem::replace(&mut entry.newest, newest));
+            self.tokens.insert(newest, id);
+        }
+        true
+    }
+
+    /// The client has the newest token: the one before is used up.
+    pub(super) fn confirm(&mut self, id: Id) {
+        if let Some(used) = self.entries.get_mut(&id).and_then(|entry| entry.used.take()) {
+            self.tokens.remove(&used);
+        }
     }
 
     /// The session of this entry has ended; what is left of it waits until `deadline`.
-    pub(super) fn park(&mut self, hash: TokenHash, kept: K, deadline: Instant) -> Parking<W> {
-        let Some(Entry { owner, state }) = self.entries.remove(&hash) else { return Parking::Refused };
+    pub(super) fn park(&mut self, id: Id, kept: K, deadline: Instant) -> Parking<S, W> {
+        let Some(Entry { state, .. }) = self.entries.get_mut(&id) else { return Parking::Refused };
         match state {
-            State::Claimed(waits) => Parking::Claimed(waits),
-            State::Live(_) => {
-                self.entries.insert(hash, Entry { owner, state: State::Parked(kept, deadline) });
-                Parking::Kept
-            }
+            State::Live { stop, claim } => match claim.take() {
+                Some(claim) => {
+                    *stop = claim.stop.clone();
+                    Parking::Claimed(claim.stop, claim.waits)
+                }
+                None => {
+                    *state = State::Parked(kept, deadline);
+                    Parking::Kept
+                }
+            },
             // A session ends once only.
             State::Parked(..) => Parking::Refused,
         }
     }
 
-    /// Uses a token up. Any claim does, also one that is refused: if it comes from another person, or names another
-    /// user or upstream, the token is in wrong hands, and must not be tried again with a better guess. Its owner
-    /// has to log in once more, which is the lesser harm. A session that runs goes on, unless its owner claims it.
+    /// Finds the session of a token, and leaves it this token alone, until [`Store::renew`]. Whoever claimed it before
+    /// and still waits, waits in vain: a client that comes again has lost the socket on which it did.
+    ///
+    /// A claim by another person, or for another user or upstream, uses the session's tokens up: they are in wrong hands, and
+    /// must not be tried again with a better guess. Its owner has to log in once more, which is the lesser harm. A
+    /// session that runs goes on, unless its owner claims it.
     ///
     /// # Errors
     /// [`ResumeRefused`]; what was parked is dropped then.
@@ -163,39 +208,61 @@ impl<K, S, W> Store<K, S, W> {
         &mut self,
         hash: TokenHash,
         claimant: &Claimant<'_>,
-        waits: W,
+        claim: Claim<S, W>,
         now: Instant,
-    ) -> Result<Found<K, S>, ResumeRefused> {
-        let Entry { owner, state } = self.entries.remove(&hash).ok_or(ResumeRefused::Unknown)?;
-        match state {
-            State::Claimed(before) => {
-                self.entries.insert(hash, Entry { owner, state: State::Claimed(before) });
-                Err(ResumeRefused::Unknown)
-            }
-            State::Live(_) | State::Parked(..) if !owner.is(claimant) => Err(ResumeRefused::Foreign),
-            State::Parked(_, deadline) if now >= deadline => Err(ResumeRefused::Expired),
-            State::Parked(kept, _) => Ok(Found::Parked(kept)),
-            State::Live(stop) => {
-                self.entries.insert(hash, Entry { owner, state: State::Claimed(waits) });
-                Ok(Found::Live(stop))
-            }
-        }
+    ) -> Result<(Id, Found<K, S>), ResumeRefused> {
+        let id = self.tokens.get(&hash).copied().ok_or(ResumeRefused::Unknown)?;
+        let Entry { owner, state, .. } = self.remove(id).ok_or(ResumeRefused::Unknown)?;
+        let (found, state) = match state {
+            _ if !owner.is(claimant) => return Err(ResumeRefused::Foreign),
+            State::Parked(_, deadline) if now >= deadline => return Err(ResumeRefused::Expired),
+            State::Parked(kept, _) => (Found::Parked(kept), State::Live { stop: claim.stop, claim: None }),
+            State::Live { stop, .. } => (Found::Live(stop.clone()), State::Live { stop, claim: Some(claim) }),
+        };
+        self.insert(id, Entry { owner, newest: hash, used: None, state });
+        Ok((id, found))
     }
 
-    /// There is nothing to come back to: the session ended for good, the connection died, or its time is over.
-    pub(super) fn forget(&mut self, hash: TokenHash) {
-        self.entries.remove(&hash);
+    /// There is nothing to come back to: the session ended for good.
+    pub(super) fn forget(&mut self, id: Id) {
+        self.remove(id);
+    }
+
+    /// The same where it is still parked: the connection died, or its time is over.
+    pub(super) fn forget_parked(&mut self, id: Id) {
+        if self.entries.get(&id).is_some_and(|entry| matches!(entry.state, State::Parked(..))) {
+            self.remove(id);
+        }
     }
 
     /// Gives up all that is parked, and takes nothing any more.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.entries.clear();
+        self.tokens.clear();
+    }
+
+    fn insert(&mut self, id: Id, entry: Entry<K, S, W>) {
+        self.tokens.insert(entry.newest, id);
+        self.entries.insert(id, entry);
+    }
+
+    fn remove(&mut self, id: Id) -> Option<Entry<K, S, W>> {
+        let entry = self.entries.remove(&id)?;
+        for token in entry.used.iter().chain([&entry.newest]) {
+            self.tokens.remove(token);
+        }
+        Some(entry)
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens.len()
     }
 }
 

@@ -68,7 +68,7 @@ impl World {
         (token, dies)
     }
 
-    async fn claim(&self, token: &Secret) -> Result<Fake, ResumeRefused> {
+    async fn claim(&self, token: &Secret) -> Result<(Fake, LiveHandle<Fake>), ResumeRefused> {
         self.resume.claim(token, &Claimant::default(), PATIENCE).await
     }
 
@@ -133,16 +133,82 @@ async fn a_session_that_runs_is_asked_to_end_and_hands_its_connection_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_does_not_end_in_time_is_not_resumed_and_its_connection_not_kept() {
+async fn who_does_not_wait_any_more_may_come_again() {
     let world = World::new();
     let (token, session) = world.session();
     let start = Instant::now();
     assert_eq!(world.claim(&token).await.unwrap_err(), ResumeRefused::StillRunning);
     assert_eq!(start.elapsed(), PATIENCE);
     assert!(session.wanted().is_cancelled());
+    session.park(world.connection(), GRACE).unwrap();
+    drop(world.claim(&token).await.unwrap());
+    world.assert_over(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_of_several_who_wait_gets_the_connection() {
+    let world = World::new();
+    let (token, session) = world.session();
+    let old = async {
+        session.wanted().cancelled().await;
+        sleep(Duration::from_secs(1)).await;
+        session.park(world.connection(), GRACE).unwrap();
+    };
+    let (first, second, ()) = tokio::join!(world.claim(&token), world.claim(&token), old);
+    assert_eq!(first.unwrap_err(), ResumeRefused::Gone);
+    drop(second.unwrap());
+    world.assert_over(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_did_not_hear_of_the_next_token_comes_with_the_same_again_and_again() {
+    let world = World::new();
+    let (token, _) = world.parked();
+    for _ in 0..3 {
+        let (connection, session) = world.claim(&token).await.unwrap();
+        session.renew().unwrap();
+        session.park(connection, GRACE).unwrap();
+    }
+    let (connection, session) = world.claim(&token).await.unwrap();
+    let next = session.renew().unwrap();
+    session.confirmation()();
+    session.park(connection, GRACE).unwrap();
     assert_eq!(world.claim(&token).await.unwrap_err(), ResumeRefused::Unknown);
-    session.park(world.connection(), GRACE).unwrap_err().close().await;
+    drop(world.claim(&next).await.unwrap());
+    world.assert_over(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_session_that_nobody_heard_of_is_taken_over_while_it_runs() {
+    let world = World::new();
+    let (token, _) = world.parked();
+    let (connection, session) = world.claim(&token).await.unwrap();
+    session.renew().unwrap();
+    let old = async {
+        session.wanted().cancelled().await;
+        session.park(connection, GRACE).unwrap();
+    };
+    let (claimed, ()) = tokio::join!(world.claim(&token), old);
+    let (connection, session) = claimed.unwrap();
+    assert!(!session.wanted().is_cancelled());
+    session.renew().unwrap();
+    session.park(connection, GRACE).unwrap();
     world.assert_over(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_confirms_is_kept_no_longer_than_its_grace_after_the_last_loss() {
+    let world = World::new();
+    let (token, _) = world.parked();
+    let (connection, session) = world.claim(&token).await.unwrap();
+    let next = session.renew().unwrap();
+    let start = Instant::now();
+    session.park(connection, GRACE).unwrap();
+    world.assert_over(1).await;
+    assert_eq!(start.elapsed().as_secs(), GRACE.as_secs());
+    for token in [token, next] {
+        assert_eq!(world.claim(&token).await.unwrap_err(), ResumeRefused::Unknown);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,10 +234,10 @@ async fn a_claim_that_is_given_up_leaves_nothing_open() {
     let world = World::new();
     let (token, session) = world.session();
     assert!(world.claim(&token).now_or_never().is_none());
-    session.park(world.connection(), GRACE).unwrap_err().close().await;
+    drop(session);
     let (token, _) = world.parked();
     assert!(world.claim(&token).now_or_never().is_none(), "the keeper has not run yet");
-    world.assert_over(2).await;
+    world.assert_over(1).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,9 +280,10 @@ async fn each_session_has_a_token_of_its_own() {
     assert!(world.resume.register(owner).is_none(), "there is room for ten");
 }
 
-/// The same race many times: two claims of one token, beside the end of its session, on several threads.
+/// The same race many times: two claims of one token, beside the end of its session, on several threads. The connection
+/// is with exactly one of them in the end, and whoever had it before was asked for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_claims_at_a_time_exactly_one_wins() {
+async fn of_two_claims_at_a_time_the_later_has_the_connection() {
     for round in 0..500 {
         let world = Arc::new(World::new());
         let (token, session) = world.session();
@@ -231,7 +298,16 @@ async fn of_two_claims_at_a_time_exactly_one_wins() {
         });
         let claims = (0..2).map(|_| {
             let (world, token) = (Arc::clone(&world), Arc::clone(&token));
-            tokio::spawn(async move { world.claim(&token).await.is_ok() })
+            tokio::spawn(async move {
+                let Ok((connection, session)) = world.claim(&token).await else { return false };
+                session.renew().unwrap();
+                let overtaken =
+                    timeout(Duration::from_millis(20), session.wanted().cancelled()).await.is_ok();
+                if overtaken {
+                    session.park(connection, GRACE).unwrap();
+                }
+                !overtaken
+            })
         });
         let won = join_all(claims).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
         assert_eq!(won, 1);

@@ -29,6 +29,7 @@ mod peers;
 mod publickey;
 mod resume;
 mod resume_refused;
+mod resume_unheard;
 mod secrets;
 mod tokens;
 pub mod users;

@@ -43,7 +43,9 @@ fn a_token_is_good_once() {
     let site = site("60s");
     let token = lost_login(&site);
     let resume = json!({ "method": "resume", "token": token });
-    Conversation::open(&site.bridge.anonymous()).ready(resume.clone(), &[]);
+    let mut conversation = Conversation::open(&site.bridge.anonymous());
+    conversation.ready(resume.clone(), &[]);
+    conversation.session().is_alive();
     assert_refused(&site, resume);
     assert_eq!(site.sshd.connections(), 1);
 }

@@ -126,6 +126,7 @@ fn resume_tokens_are_in_no_log_and_in_no_failure() {
     conversation.session().is_alive();
     let mut again = Conversation::open(&site.bridge.anonymous());
     again.ready(json!({ "method": "resume", "token": token }), &[]);
+    let _session = again.session();
     let mut third = Conversation::open(&site.bridge.anonymous());
     let failure = third.login(json!({ "method": "resume", "token": token }), &[]);
     assert_eq!(failure["type"], "failure");

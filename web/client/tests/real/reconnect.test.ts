@@ -60,6 +60,28 @@ test("three cuts cost no second one-time code", async () => {
   await client.close();
 });
 
+test.each(["cut", "half-open"] as const)(
+  "ready is lost twice, and the bridge sees the socket %s: it costs no second one-time code",
+  async (how) => {
+    const { sshd, relay } = await site(asking);
+    const prompt = vi.fn(typed);
+    const client = await connect(relay.url, {
+      auth: { method: "keyboard-interactive", user },
+      prompt,
+      reconnect: { delay: 50 },
+    });
+    const asked = prompt.mock.calls.length;
+    relay.unheard.push(how, how);
+    await cut(relay, client);
+    expect(relay.unheard).toEqual([]);
+    expect(relay.connections).toBe(4);
+    await cut(relay, client);
+    expect(prompt).toHaveBeenCalledTimes(asked);
+    expect(sshd.log.match(/Accepted keyboard-interactive/g)).toHaveLength(1);
+    await client.close();
+  },
+);
+
 test("a bridge that was started anew knows no token: the password logs in again", async () => {
   const { bridge, sshd, relay } = await site({}, hasty);
   const client = await connect(relay.url, { auth, reconnect: { delay: 100, maximum: 200 } });

@@ -11,6 +11,8 @@ export class Relay {
   received = 0;
   /** Takes connections, and says nothing. */
   deaf = false;
+  /** What the next logins that succeed come to: `ready` is lost, and the bridge hears of that, or does not. */
+  readonly unheard: ("cut" | "half-open")[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
@@ -47,8 +49,15 @@ export class Relay {
     near.on("data", (bytes) => {
       this.received += bytes.length;
     });
+    let lost: "cut" | "half-open" | false | undefined;
+    far.on("data", (bytes) => {
+      lost ||= bytes.includes('"type":"ready"') && this.unheard.shift();
+      if (lost) near.resetAndDestroy();
+    });
     near.pipe(far).pipe(near);
-    near.on("close", () => far.destroy());
+    near.on("close", () => {
+      if (lost !== "half-open") far.destroy();
+    });
     far.on("close", () => near.destroy());
   }
 
