@@ -39,10 +39,12 @@ impl Parked {
 }
 
 impl Bridge {
-    /// Keeps what is left of a session for its client, as long as its upstream's `resume` says.
+    /// Keeps what is left of a session for its client, as long as its upstream's `resume` says, and no longer than
+    /// a session may live: whoever comes again and again, and never sends a packet, keeps nothing for ever.
     pub(super) fn park(&self, live: LiveHandle<Parked>, parked: Parked) {
         let grace = self.config.upstreams.get(&parked.upstream).map(|settings| settings.resume);
-        if let Err(unwanted) = live.park(parked, grace.unwrap_or_default()) {
+        let left = self.config.limits.lifetime.saturating_sub(parked.since.at.elapsed());
+        if let Err(unwanted) = live.park(parked, grace.unwrap_or_default().min(left)) {
             self.sessions.spawn(unwanted.idle.close());
         }
     }

@@ -163,7 +163,10 @@ impl<K, S: Clone, W> Store<K, S, W> {
     pub(super) fn renew(&mut self, id: Id, newest: TokenHash) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         if matches!(entry.state, State::Live { claim: None, .. }) {
-            entry.used = Some(std::mem::replace(&mut entry.newest, newest));
+            let used = std::mem::replace(&mut entry.newest, newest);
+            if let Some(older) = entry.used.replace(used) {
+                self.tokens.remove(&older);
+            }
             self.tokens.insert(newest, id);
         }
         true

@@ -241,6 +241,33 @@ fn a_wrong_name_for_the_token_that_was_used_ends_both() {
 }
 
 #[test]
+fn a_token_is_good_still_where_its_client_was_told_that_there_is_no_room() {
+    let site = Site::with(Sshd::start(), |config| config.limit("sessions_per_address = 1"));
+    let (session, token) = logged_in(&site);
+    drop(session);
+    let elsewhere = site.bridge.anonymous().source(2);
+    let mut other = site.bridge.login().source(2).open();
+    let full = Conversation::open(&elsewhere).login(by(&token), &[]);
+    assert_eq!(full["code"], "full", "{full}");
+    other.send_close(1000);
+    wait_until("the place to be free", SOON, || site.bridge.session_ends().len() == 2);
+    let again = || Conversation::open(&elsewhere).login(by(&token), &[]);
+    wait_until("the token to be taken", SOON, || again()["type"] == "ready");
+}
+
+#[test]
+fn what_nobody_confirms_is_kept_no_longer_than_a_session_may_live() {
+    let site =
+        Site::with(Sshd::start(), |config| config.upstream("resume = \"60s\"").limit("lifetime = \"5s\""));
+    let (session, token) = logged_in(&site);
+    drop(session);
+    drop(unheard(&site, &token));
+    site.sshd.wait_idle();
+    assert_refused(&site, &token);
+    assert_one_login(&site);
+}
+
+#[test]
 fn each_resumption_is_one_session_in_the_log_and_keeps_one_place() {
     let site = Site::with(Sshd::start(), |config| {
         config.upstream("resume = \"60s\"").limit("sessions = 1").limit("sessions_per_user = 1")
