@@ -198,12 +198,12 @@ impl<K, S: Clone, W> Store<K, S, W> {
         }
     }
 
-    /// Finds the session of a token, and leaves it this token alone, until [`Store::renew`]. Whoever claimed it before
-    /// and still waits, waits in vain: a client that comes again has lost the socket on which it did.
+    /// Finds the session of a token, and leaves it this token alone, until [`Store::renew`]. Whoever claimed it
+    /// before and still waits, waits in vain: a client that comes again has lost the socket on which it did.
     ///
-    /// A claim by another person, or for another user or upstream, uses the session's tokens up: they are in wrong hands, and
-    /// must not be tried again with a better guess. Its owner has to log in once more, which is the lesser harm. A
-    /// session that runs goes on, unless its owner claims it.
+    /// A claim by another person, or for another user or upstream, uses the session's tokens up: they are in wrong
+    /// hands, and must not be tried again with a better guess. Its owner has to log in once more, which is the lesser
+    /// harm. A session that runs goes on, unless its owner claims it.
     ///
     /// # Errors
     /// [`ResumeRefused`]; what was parked is dropped then.
