@@ -3,6 +3,7 @@
 import type { Entry, SftpPath } from "sftpbridge-client";
 import type { RemoteClient } from "sftpbridge-client/worker";
 import { visible } from "../text/name.ts";
+import { chunksOf, streamOf } from "./streamed.ts";
 import { isEnd, type Leaf, type LeftOut, shownPath, tree } from "./tree.ts";
 import { words } from "./words.ts";
 import { type ZipEntry, zip } from "./zip.ts";
@@ -23,22 +24,8 @@ export interface Zipping {
   readonly leftOut: (all: readonly LeftOut[], count: number) => void;
 }
 
-/** Nothing is asked for before the first read. Who stops reading ends everything. */
-export function zipStream(zipping: Zipping): ReadableStream<Uint8Array> {
-  const stop = new AbortController();
-  const chunks = joined(zipOf(zipping, stop.signal));
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value } = await chunks.next();
-        if (value) controller.enqueue(value);
-        else controller.close();
-      },
-      cancel: (reason) => stop.abort(reason),
-    },
-    { highWaterMark: 0 },
-  );
-}
+export const zipStream = (zipping: Zipping): ReadableStream<Uint8Array> =>
+  streamOf((signal) => joined(zipOf(zipping, signal)));
 
 async function* zipOf({ client, folder, chosen, leftOut }: Zipping, signal: AbortSignal) {
   const left: LeftOut[] = [];
@@ -123,8 +110,7 @@ class Source implements ZipEntry {
     const early = await this.#early;
     const stream: ReadableStream<Uint8Array> =
       early?.stream() ?? this.#client.readable(this.leaf.path, { signal: this.#signal });
-    const reader = stream.getReader();
-    for (let next = await reader.read(); next.value; next = await reader.read()) yield next.value;
+    yield* chunksOf(stream);
   }
 
   /** Nothing where it is no longer small. */

@@ -2,6 +2,7 @@
 
 import type { SftpPath } from "sftpbridge-client";
 import type { RemoteClient } from "sftpbridge-client/worker";
+import { chunksOf, streamOf } from "../downloads/streamed.ts";
 
 /** Bytes that are asked for at the start of a reading, and the most later. */
 const FIRST = 262_144;
@@ -14,27 +15,12 @@ export function inPieces(
   start: number,
   end: number,
 ): ReadableStream<Uint8Array> {
-  const stop = new AbortController();
-  const { signal } = stop;
-  async function* read() {
+  return streamOf(async function* (signal) {
     let size = FIRST;
     for (let at = start; at < end; size = Math.min(MOST, size * 2)) {
       const to = Math.min(end, at + size);
-      const reader = client.readable(path, { start: at, end: to, signal }).getReader();
-      for (let next = await reader.read(); next.value; next = await reader.read()) yield next.value;
+      yield* chunksOf(client.readable(path, { start: at, end: to, signal }));
       at = to;
     }
-  }
-  const chunks = read();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value } = await chunks.next();
-        if (value) controller.enqueue(value);
-        else controller.close();
-      },
-      cancel: (reason) => stop.abort(reason),
-    },
-    { highWaterMark: 0 },
-  );
+  });
 }
