@@ -2,6 +2,7 @@
 
 import type { ConflictPolicy, FileType, SftpPath } from "sftpbridge-client";
 import { ask } from "../ui/ask.tsx";
+import { ConflictDialog } from "./conflict-dialog.tsx";
 
 /** What can be done: as the library calls it, and `merge` for two folders. */
 export type Decision = Exclude<ConflictPolicy, "error"> | "merge";
@@ -42,11 +43,10 @@ export function askConflict<Possible extends Decision>(
   question: Question<Possible>,
   signal?: AbortSignal,
 ): Promise<Answer<Possible>> {
-  const mine = turn.then(async () => {
+  const mine = turn.then(() => {
     if (signal?.aborted) return undefined;
-    const { ConflictDialog } = await import("./conflict-dialog.tsx");
     return ask<Answer<Possible>>((asking) => ConflictDialog({ ...question, ...asking }), signal);
   });
-  turn = mine.catch(() => {});
+  turn = mine;
   return mine.then((answer) => answer ?? { decision: "skip", all: false });
 }

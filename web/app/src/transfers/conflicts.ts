@@ -83,7 +83,7 @@ export class Questions {
       decisions: decisionsFor(conflict),
       many: row.info.many || together().length > 1,
       stop: () => {
-        for (const it of together()) if (!it.over) it.cancel();
+        for (const it of together()) this.#transfers.cancel(it);
       },
     } as const;
     const { decision, all } = await askConflict(question, this.#stop.signal);

@@ -67,10 +67,12 @@ export class Row {
   #again = false;
   /** What was fed before a cancellation is fed no further. */
   #turn = 0;
+  /** Stands for all that was not found, because looking for it failed: to try it again is to begin from the start. */
+  #rest: Task | undefined;
   /** Those that were found already: what failed is fed a second time. */
   readonly #known = new WeakSet<Task>();
 
-  /** `changed` is told when all tasks are in the queue; what changes there, the queue tells. */
+  /** `changed` is told of what the queue does not tell: all tasks are in it, or a question is over. */
   constructor(queue: TransferQueue<Task>, tasks: Tasks, info: RowInfo, changed: () => void) {
     this.#queue = queue;
     this.#changed = changed;
@@ -163,7 +165,8 @@ export class Row {
 
   /** What failed; all of it where it was cancelled. */
   retry(): void {
-    if (this.cancelled) this.#restart();
+    const isRestLost = this.failures.some(({ task }) => task === this.#rest);
+    if (this.cancelled || isRestLost) this.#restart();
     else this.#repeat();
   }
 
@@ -181,6 +184,7 @@ export class Row {
     if (decision === "skip") this.#leave(task);
     else this.#start(task);
     this.#wake();
+    this.#changed();
   }
 
   /** Takes what has ended off the queue. Returns whether there was anything. */
@@ -213,10 +217,20 @@ export class Row {
         this.#find(task);
         this.#start(task);
       }
+    } catch (error) {
+      if (turn === this.#turn) this.#lose(error);
     } finally {
       this.#feeds--;
       this.#changed();
     }
+  }
+
+  #lose(error: unknown): void {
+    const start = () => {
+      throw error;
+    };
+    this.#rest = { name: this.info.name, size: 0, start };
+    this.failures = [...this.failures, { task: this.#rest, error }];
   }
 
   /** Resolves when something has changed about it. */
@@ -247,13 +261,18 @@ export class Row {
   #count(task: Task, { state, error, progress }: QueueItem<Task>): void {
     if (state === "failed") this.failures = [...this.failures, { task, error }];
     if (state !== "done") return;
-    if (typeof task.outcome === "object") this.questions = [...this.questions, task];
+    if (typeof task.outcome === "object") this.#ask(task);
     else if (task.outcome === "skipped") this.#leave(task);
     else if (!task.directory) {
       this.done++;
       this.#bytes += progress.bytes;
       this.#spared += progress.resumed;
     }
+  }
+
+  /** A row that was cancelled asks nothing. */
+  #ask(task: Task): void {
+    if (!this.cancelled) this.questions = [...this.questions, task];
   }
 
   /** What is left as it was counts as if it were there already. */

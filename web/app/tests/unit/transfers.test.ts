@@ -108,6 +108,42 @@ test("what is cancelled begins from the start when it is tried again", async () 
   transfers.close();
 });
 
+test("where no more can be looked for it is a failure, and another try begins from the start", async () => {
+  let broken = true;
+  async function* tasks(): AsyncGenerator<Task> {
+    yield { name: "1", size: 1, start: () => quick(1) };
+    if (broken) throw new Error("the folder cannot be read");
+    yield { name: "2", size: 1, start: () => quick(1) };
+  }
+  const transfers = new Transfers();
+  const row = transfers.addAll(tasks, INFO);
+  await until("the end", () => row.over);
+  expect([row.state, row.failures.length]).toEqual(["failed", 1]);
+  broken = false;
+  transfers.retry(row);
+  await until("the end", () => row.state === "done");
+  expect([row.done, row.files]).toEqual([2, 2]);
+  transfers.close();
+});
+
+test("the end of the last question is told, also where nothing is left to be done; a row that was cancelled asks nothing", async () => {
+  const conflict = { path: "/a", source: { size: 3, modified: 0 }, target: { size: 1 } };
+  const asking = (): Task => ({ name: "a", size: 3, outcome: conflict, start: () => quick(3), solve() {} });
+  const transfers = new Transfers();
+  const ended: string[] = [];
+  transfers.onEnd.add(({ state }) => void ended.push(state));
+  const task = asking();
+  const row = transfers.addAll(() => [task], INFO);
+  await until("a question", () => row.state === "asking");
+  row.answer(task, "skip");
+  expect(ended).toEqual(["done"]);
+  const other = transfers.addAll(() => [asking()], INFO);
+  await until("a question", () => other.state === "asking");
+  transfers.cancel(other);
+  expect([ended, other.questions]).toEqual([["done", "cancelled"], []]);
+  transfers.close();
+});
+
 test("speed is that of the last five seconds", () => {
   const meter = new Meter();
   for (let second = 0; second <= 10; second++) meter.note(second < 5 ? 0 : (second - 5) * 100, second * 1000);
