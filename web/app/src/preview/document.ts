@@ -48,19 +48,26 @@ export class EditedText {
     return new EditedText(client, path, bytes, decoded);
   }
 
+  /** By another login: what it was compared with is what it will be compared with. */
+  by(client: Editing): EditedText {
+    return new EditedText(client, this.path, this.#bytes, { text: this.#whole, mark: this.#mark });
+  }
+
   /**
    * Writes it, as a whole or not at all, with the permissions that it has. Where it is not what it was any more, nothing is
    * written: all of it is compared, since sizes and times may be the same. `force` does not ask.
    */
-  async write(text: string, force = false): Promise<Changed | undefined> {
-    if (!force) {
-      const there = await this.#there();
-      if (!there || !isSame(there, this.#bytes))
-        return { theirs: there && decode(there, there.length <= MOST_TEXT).text };
-    }
+  async write(text: string, signal: AbortSignal, force = false): Promise<Changed | undefined> {
     const whole = withEnds(text, this.#whole);
     const bytes = encode(whole, this.#mark);
-    await this.#client.upload(new Blob([bytes]), this.path, { conflict: "overwrite" });
+    const there = force ? this.#bytes : await this.#there(signal);
+    // The answer to an earlier try may have been lost.
+    const isWritten = !force && there !== undefined && isSame(there, bytes);
+    if (!isWritten) {
+      if (!there || !isSame(there, this.#bytes))
+        return { theirs: there && decode(there, there.length <= MOST_TEXT).text };
+      await this.#client.upload(new Blob([bytes]), this.path, { conflict: "overwrite", signal });
+    }
     this.#bytes = bytes;
     this.#whole = whole;
     this.text = text;
@@ -68,18 +75,18 @@ export class EditedText {
   }
 
   /** As a new file in the same directory; rejects where the name is taken. */
-  async writeAs(name: string, text: string): Promise<EditedText> {
+  async writeAs(name: string, text: string, signal: AbortSignal): Promise<EditedText> {
     const path = join(parentOf(this.path), name);
     const whole = withEnds(text, this.#whole);
     const bytes = encode(whole, this.#mark);
-    await this.#client.upload(new Blob([bytes]), path, { conflict: "error" });
+    await this.#client.upload(new Blob([bytes]), path, { conflict: "error", signal });
     return new EditedText(this.#client, path, bytes, { text: whole, mark: this.#mark });
   }
 
   /** What the server has now; nothing where it is gone. */
-  async #there(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async #there(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      return await bytesOf(this.#client, this.path, Math.max(MOST_TEXT, this.#bytes.length) + 1);
+      return await bytesOf(this.#client, this.path, Math.max(MOST_TEXT, this.#bytes.length) + 1, signal);
     } catch (error) {
       if (error instanceof SftpError && error.code === "ENOENT") return undefined;
       throw error;

@@ -22,8 +22,10 @@ import "./editor.css";
 export async function edit(workspace: Workspace, path: SftpPath): Promise<void> {
   const { signal: end, forget } = endOf(workspace.session);
   try {
-    const file = await EditedText.read(workspace.client, path, end);
-    const editing = new Editing(workspace, file, end);
+    const draft = takeDraft(workspace, path);
+    const file = draft?.file.by(workspace.client) ?? (await EditedText.read(workspace.client, path, end));
+    const editing = new Editing(workspace, file, end, draft?.text);
+    if (draft) tell(words().restored);
     await ask<true>(({ done }) => <Editor editing={editing} done={done} />, end);
     editing.left();
   } finally {
@@ -40,14 +42,13 @@ class Editing {
   /** Aborted when the login is over. */
   readonly end: AbortSignal;
   readonly #workspace: Workspace;
+  readonly #saving = new AbortController();
 
-  constructor(workspace: Workspace, file: EditedText, end: AbortSignal) {
+  constructor(workspace: Workspace, file: EditedText, end: AbortSignal, text = file.text) {
     this.#workspace = workspace;
     this.end = end;
     this.file = signal(file);
-    const draft = takeDraft(workspace, file.path);
-    this.text = signal(draft ?? file.text);
-    if (draft !== undefined) tell(words().restored);
+    this.text = signal(text);
   }
 
   get name(): string {
@@ -75,19 +76,20 @@ class Editing {
 
   async #save(): Promise<boolean> {
     const text = this.text.value;
-    const changed = await this.file.value.write(text);
+    const { signal } = this.#saving;
+    const changed = await this.file.value.write(text, signal);
     if (changed) {
       const answer = await askChanged(this.name, changed, this.end);
       if (!answer) return false;
       if (answer === "elsewhere") return this.#saveAs(text);
-      await this.file.value.write(text, true);
+      await this.file.value.write(text, signal, true);
     }
     return this.#saved();
   }
 
   async #saveAs(text: string): Promise<boolean> {
     const save = async (name: string) => {
-      this.file.value = await this.file.value.writeAs(name, text);
+      this.file.value = await this.file.value.writeAs(name, text, this.#saving.signal);
     };
     return (await askName(this.name, save, this.end)) ? this.#saved() : false;
   }
@@ -98,10 +100,11 @@ class Editing {
     return true;
   }
 
-  /** The login is over, or the person has left. */
+  /** The login is over, or the person has left: what they have discarded is not written when the network is back. */
   left(): void {
+    this.#saving.abort();
     if (!this.end.aborted || !this.isDirty) return;
-    keepDraft(this.#workspace, this.file.value.path, this.text.value);
+    keepDraft(this.#workspace, { file: this.file.value, text: this.text.value });
     tell(words().stillThere);
   }
 }

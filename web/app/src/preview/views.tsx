@@ -120,6 +120,11 @@ async function blobUrl(
 const typeOf = (kind: Kind) => ("type" in kind ? kind.type : "application/octet-stream");
 
 function ImageView(props: ViewProps) {
+  if (props.looked.size > MOST_IMAGE) return <Facts {...props} why={words().tooLarge} />;
+  return <LoadedImage {...props} />;
+}
+
+function LoadedImage(props: ViewProps) {
   const { entry, looked, toggled, onToggle } = props;
   const { value, part } = useLoaded(
     props,
@@ -128,7 +133,6 @@ function ImageView(props: ViewProps) {
   );
   const broken = useSignal(false);
   const say = words();
-  if (looked.size > MOST_IMAGE) return <Facts {...props} why={say.tooLarge} />;
   if (broken.value) return <Facts {...props} why={say.cannotShow} />;
   if (!value) return <Waiting part={part} />;
   return (

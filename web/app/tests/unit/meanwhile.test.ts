@@ -14,6 +14,7 @@ import { subjectsOf } from "../../src/actions/properties/subject.ts";
 import type { Workspace } from "../../src/app/workspace.ts";
 import { Listing } from "../../src/files/listing.ts";
 import { owner } from "../../src/files/mode.ts";
+import { EditedText } from "../../src/preview/document.ts";
 import { explain } from "../../src/text/explain.ts";
 
 const FILE = { mode: 0o100644, uid: 1, gid: 1, size: 3, mtime: 1000 };
@@ -111,4 +112,21 @@ test("what is new in a list has the name of its owner, as all the others", async
   server = [...server, entry("c", line("c").replace("me ", "you"), 2)];
   await listing.patch([], [entry("c", "", 2)]);
   expect([owners(), reads]).toEqual([["a me:staff", "c you:staff"], 2]);
+});
+
+test("a text whose saving was not answered is saved, and nobody else has changed it", async () => {
+  let there = new Blob(["one"]);
+  const client = {
+    readable: () => there.stream(),
+    upload: async (blob: Blob) => {
+      there = blob;
+      throw new Error("the connection was lost");
+    },
+  };
+  const { signal } = new AbortController();
+  const text = await EditedText.read(client as never, "/a");
+  await expect(text.write("two", signal)).rejects.toThrow("lost");
+  expect(await text.write("two", signal)).toBe(undefined);
+  there = new Blob(["theirs"]);
+  expect(await text.write("three", signal)).toEqual({ theirs: "theirs" });
 });
