@@ -21,7 +21,7 @@ export interface Clip extends Load {
 
 export class Actions {
   readonly features: Features;
-  readonly jobs = new Jobs();
+  readonly jobs: Jobs;
   readonly clip = signal<Clip | undefined>(undefined);
   /** What is being dragged. */
   readonly dragged = signal<Load | undefined>(undefined);
@@ -31,8 +31,10 @@ export class Actions {
     return clip?.how === "move" ? { ...clip, keys: new Set(clip.entries.map(keyOf)) } : undefined;
   });
 
-  constructor(client: RemoteClient) {
+  /** `lost`: see `Jobs`. */
+  constructor(client: RemoteClient, lost: () => void) {
     this.features = new Features(client);
+    this.jobs = new Jobs(lost);
   }
 
   /** Whether it waits to be moved from there. */

@@ -1,6 +1,7 @@
 /** Actions that may take long: how far they are, and the way to stop them. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { ConnectionError } from "sftpbridge-client";
 import { say } from "../ui/notices.tsx";
 import { commandWords } from "./command-words.ts";
 
@@ -35,8 +36,15 @@ export class Job {
 export class Jobs {
   readonly #shown = signal<readonly Job[]>([]);
   readonly #running = new Set<Job>();
+  readonly #lost: () => void;
+  #isOver = false;
   /** Those that have taken long enough to be shown. */
   readonly shown: ReadonlySignal<readonly Job[]> = this.#shown;
+
+  /** `lost` is told where the connection was lost: what was under way may be done all the same. */
+  constructor(lost: () => void) {
+    this.#lost = lost;
+  }
 
   /** Rejects as `work` does. Where the person stopped it, that is said, and there is no result. */
   async run<Result>(title: string, work: (job: Job) => Promise<Result>): Promise<Result | undefined> {
@@ -48,8 +56,9 @@ export class Jobs {
     try {
       return await work(job);
     } catch (error) {
+      if (error instanceof ConnectionError && error.retryable) this.#lost();
       if (!job.signal.aborted) throw error;
-      say(commandWords().stopped(title));
+      if (!this.#isOver) say(commandWords().stopped(title));
       return undefined;
     } finally {
       clearTimeout(timer);
@@ -58,8 +67,9 @@ export class Jobs {
     }
   }
 
-  /** At the end of the login. */
+  /** At the end of the login: whoever is at the page then is not told what it was. */
   stop(): void {
+    this.#isOver = true;
     for (const job of this.#running) job.stop();
   }
 }

@@ -142,8 +142,8 @@ function MakeDialog({ workspace, directory, title, name: first, isFolder = false
   const leave = () => {
     stop.current.abort();
     done();
-    // It may have been made all the same.
-    if (isBusy.value) void workspace.refresh();
+    // It may have been made all the same, also where the answer was lost.
+    if (isBusy.value || problem.value) void workspace.refresh();
   };
   return (
     <Dialog

@@ -1,5 +1,6 @@
 /** Runs commands: the one place where what they reject with is told. */
 
+import { session } from "../session/session.ts";
 import { isAsking } from "../ui/ask.tsx";
 import { fail } from "../ui/notices.tsx";
 import type { Command } from "./commands.ts";
@@ -11,7 +12,8 @@ export async function run(command: Command, workspace: Workspace): Promise<void>
   try {
     await command.run(workspace);
   } catch (error) {
-    fail(`${command.label()}:`, error);
+    // Whoever logs in next is not told of it.
+    if (session.value === workspace.session) fail(`${command.label()}:`, error);
   }
 }
 

@@ -55,7 +55,7 @@ export class Workspace {
     this.#defaultUpstream = defaultUpstream;
     this.listing = new Listing(session.client);
     this.rows = new Rows(this.listing);
-    this.actions = new Actions(session.client);
+    this.actions = new Actions(session.client, () => void this.refresh());
     this.view = new ListView(this.rows);
     this.links = new Links(session.client);
     this.#stops = [
@@ -119,7 +119,6 @@ export class Workspace {
 
   close(): void {
     removeEventListener("hashchange", this.#follow);
-    this.actions.jobs.stop();
     this.#leave();
     this.transfers.close();
     for (const stop of this.#stops) stop();
@@ -131,15 +130,19 @@ export class Workspace {
   /** Whoever logs in next is not asked, nor shown, what was of this login. What is told of its end comes later, and stays. */
   readonly #end = (now: Session | undefined) => {
     if (now === this.session) return;
+    this.actions.jobs.stop();
     closeDialogs();
     clearNotices();
   };
 
-  /** What has gone is not selected any more. */
+  /** What has gone is neither selected nor renamed any more. */
   #forget(): void {
     const { state, entries } = this.listing;
-    if (state.value === "complete" && this.selection.keys.peek().size)
-      this.selection.keep(new Set(entries.value.map(keyOf)));
+    const renamed = this.renaming.peek();
+    if (state.value !== "complete" || (renamed === undefined && !this.selection.keys.peek().size)) return;
+    const there = new Set(entries.value.map(keyOf));
+    this.selection.keep(there);
+    if (renamed !== undefined && !there.has(renamed)) this.renaming.value = undefined;
   }
 
   /** Wherever the cursor is put, now or when that entry is listed. */

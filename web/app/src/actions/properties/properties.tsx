@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { shown } from "sftpbridge-client";
 import type { Workspace } from "../../app/workspace.ts";
 import { patience } from "../../session/patience.ts";
+import { visible } from "../../text/name.ts";
 import { Button } from "../../ui/button.tsx";
 import { type Asking, ask, Dialog, isAsking } from "../../ui/dialog.tsx";
 import { fail, say as tell } from "../../ui/notices.tsx";
@@ -149,7 +150,7 @@ function Owners({ workspace, subjects, edits }: EditProps) {
     const [uids, gids] = [uid, gid].map((id) => (id === undefined ? [] : [id]));
     workspace.client.usersAndGroups(uids ?? [], gids ?? [], { signal: patience() }).then(
       ({ users: [user = ""], groups: [group = ""] }) => {
-        names.value = { user, group };
+        names.value = { user: visible(user), group: visible(group) };
       },
       () => {
         // Then there are the numbers.

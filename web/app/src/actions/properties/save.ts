@@ -114,7 +114,8 @@ class Work {
 
   /**
    * Links cannot be changed: a new one takes the place of the old one, which stays if that fails. It is looked at as late as
-   * possible, since what has taken its name meanwhile would be lost.
+   * possible, since what has taken its name meanwhile would be lost: nothing in the protocol replaces a link only if it is
+   * still that one, so what comes there between that look and the replacement is replaced, unless it is a directory.
    */
   async #relink(subject: Subject, target: string): Promise<void> {
     const { path, directory } = subject;
@@ -128,13 +129,16 @@ class Work {
       throw error;
     }
   }
+
+  /** In one round trip. */
   async #expectUnchanged({ path, attributes, target = "" }: Subject): Promise<void> {
     const { signal } = this.#job;
-    const now = await look(this.#client, path, signal);
-    const isSame =
-      now &&
-      isSameThing(attributes, now) &&
-      isSamePath(await this.#client.readlink(path, { signal }), target);
+    const [now, leadsTo] = await Promise.all([
+      look(this.#client, path, signal),
+      // What is no link leads nowhere.
+      this.#client.readlink(path, { signal }).catch(() => undefined),
+    ]);
+    const isSame = now && leadsTo && isSameThing(attributes, now) && isSamePath(leadsTo, target);
     if (!isSame) throw new ExplainedError("the link was replaced", () => words().replaced);
   }
 }
