@@ -23,7 +23,7 @@ const words = dictionary({
     protocol: "The server sent something that makes no sense.",
     exists: "There is something of that name already.",
     notFile: "That is not a file.",
-    source: "The file on this device has changed, or cannot be read any more.",
+    source: "The file has changed meanwhile, or cannot be read any more.",
     incomplete: "What arrived is not the same as what was sent.",
     several: (count: number) => `${plural(count, "thing", "things")} failed.`,
     notLoaded: "This part of the page could not be loaded. Check your network, and try again.",
@@ -41,7 +41,7 @@ const words = dictionary({
     protocol: "Der Server hat etwas Unverständliches geschickt.",
     exists: "Etwas mit diesem Namen gibt es schon.",
     notFile: "Das ist keine Datei.",
-    source: "Die Datei auf diesem Gerät wurde geändert oder ist nicht mehr lesbar.",
+    source: "Die Datei wurde inzwischen geändert oder ist nicht mehr lesbar.",
     incomplete: "Angekommen ist etwas anderes, als geschickt wurde.",
     several: (count: number) => `${plural(count, "Sache", "Sachen")} fehlgeschlagen.`,
     notLoaded:

@@ -144,7 +144,7 @@ inBrowsers(
       await person.page.getByRole("button", { name: /1 transfer/ }).click();
       await until("a beginning", () => readdirSync(folder).length > 0);
       rmSync(big);
-      await person.reads("The file on this device has changed, or cannot be read any more.");
+      await person.reads("The file has changed meanwhile, or cannot be read any more.");
       await person.sees("button", "Retry big.bin");
       // The browser says that the connection is lost, when it was to send a file that it cannot read.
       person.problems.length = 0;
