@@ -3,29 +3,20 @@
 import type { Workspace } from "../app/workspace.ts";
 import type { Session } from "../session/session.ts";
 
-/** Milliseconds until the next try, where it could not be loaded. */
-const PAUSE = 3_000;
-
 /** Until the function that it returns is called. */
 export function attend(workspace: Workspace): () => void {
   const { onChange } = workspace.transfers;
   let stop: Promise<() => void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const begin = () => {
     stop ??= load(workspace).catch(() => {
-      // What waits for an answer changes no more until it is asked.
-      timer = setTimeout(again, PAUSE);
+      // The next change tries again.
+      stop = undefined;
       return () => {};
     });
-  };
-  const again = () => {
-    stop = undefined;
-    begin();
   };
   onChange.add(begin);
   return () => {
     onChange.delete(begin);
-    clearTimeout(timer);
     void stop?.then((end) => end());
   };
 }

@@ -50,16 +50,16 @@ describe("one server", () => {
       for (const path of [one, other]) file(join(path, "same.txt"));
       await using person = await ChromiumPerson.start();
       await person.logsIn(site(), one);
-      const release = await hold(person, "rename");
       await person.click("row", /same/);
       await person.press("F2");
+      // What is typed before the field is there is for the list.
+      await person.sees("textbox", /same/);
       await person.press("Control+a");
       await person.type("fresh.txt");
       await person.press("Enter");
       await goes(person, other);
       await person.sees("link", "other");
       await person.sees("row", /same/);
-      release();
       await person.reads(/is now/);
       expect([readdirSync(one), readdirSync(other)]).toEqual([["fresh.txt"], ["same.txt"]]);
 
@@ -81,8 +81,8 @@ describe("one server", () => {
       const [one, other] = [folder(join(here, "one")), folder(join(here, "other"))];
       for (const path of [one, other]) file(join(path, "same.txt"), `in ${path}`);
       await using person = await ChromiumPerson.start();
-      await person.logsIn(site(), one);
       const release = await hold(person, "preview");
+      await person.logsIn(site(), one);
       await person.click("row", /same/);
       await person.press("F3");
       await goes(person, other);
@@ -146,6 +146,7 @@ describe("one server", () => {
       const here = site().folder();
       file(join(here, "a.txt"));
       await using person = await ChromiumPerson.start();
+      const release = await hold(person, "actions");
       await person.logsIn(site(), here);
       const { keyboard } = person.page;
       const holds = async (key: string) => {
@@ -153,7 +154,6 @@ describe("one server", () => {
         await keyboard.up(key);
       };
       await person.click("row", /a\.txt/);
-      const release = await hold(person, "delete");
       await holds("Delete");
       // And pressed again, since nothing was to be seen yet.
       await person.press("Delete");
@@ -210,6 +210,7 @@ describe("keys", () => {
       await presses("searchbox", { key: "Enter" });
       for (const name of ["b.txt", "c.txt"]) {
         await person.press("F2");
+        await person.sees("textbox", /\.txt/);
         await page.keyboard.press("Control+a");
         await person.type(name);
         await person.press("Enter");
@@ -260,6 +261,8 @@ describe("what others have left", () => {
       }
       await person.logsIn(site(), here);
       await person.reads("0 entries");
+      // With the list of transfers, where it would be told.
+      await person.page.waitForLoadState("networkidle");
       await person.misses("button", /^Pick/);
       for (const hash of ["#javascript:alert(1)", "#%", "#/%zz%ff", "#//evil.example/x", `#${here}`]) {
         await goes(person, hash);
@@ -366,7 +369,7 @@ describe("two servers", () => {
         await person.evaluate((link) => history.replaceState(null, "", link), `#other:${inside}`);
         await person.reload();
         await person.reads(/That link leads to another server/);
-        await person.sees("grid");
+        await person.page.locator("[role=grid][aria-busy=false]").waitFor();
         await person.misses("row", /precious/);
       });
     },
