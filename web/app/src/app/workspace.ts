@@ -135,14 +135,11 @@ export class Workspace {
     clearNotices();
   };
 
-  /** What has gone is neither selected nor renamed any more. */
+  /** What has gone is not selected any more. */
   #forget(): void {
     const { state, entries } = this.listing;
-    const renamed = this.renaming.peek();
-    if (state.value !== "complete" || (renamed === undefined && !this.selection.keys.peek().size)) return;
-    const there = new Set(entries.value.map(keyOf));
-    this.selection.keep(there);
-    if (renamed !== undefined && !there.has(renamed)) this.renaming.value = undefined;
+    if (state.value === "complete" && this.selection.keys.peek().size)
+      this.selection.keep(new Set(entries.value.map(keyOf)));
   }
 
   /** Wherever the cursor is put, now or when that entry is listed. */
