@@ -85,6 +85,7 @@ unshare util-linux
 mount mount
 nsenter util-linux
 mandoc mandoc
+shellcheck shellcheck
 mmdebstrap mmdebstrap
 systemd-nspawn systemd-container
 make make

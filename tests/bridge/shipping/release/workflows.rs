@@ -174,7 +174,7 @@ fn the_workflows_pin_their_actions_and_call_what_is_there() {
 }
 
 fn shellcheck(file: &str, script: &[u8]) -> Said {
-    run(python("shellcheck").args(["--shell=bash", file]), script, LONG)
+    run(Command::new(tool("shellcheck")).args(["--shell=bash", file]), script, LONG)
 }
 
 /// Those that begin with `#!` and a shell, of all that git has.
@@ -192,7 +192,7 @@ fn scripts() -> Vec<PathBuf> {
 fn shellcheck_finds_nothing_in_any_script() {
     let scripts = scripts();
     assert!(scripts.len() > 3, "{scripts:?}");
-    run(python("shellcheck").args(scripts), b"", LONG).ok();
+    run(Command::new(tool("shellcheck")).args(scripts), b"", LONG).ok();
     assert!(!shellcheck("-", b"cd $1\n").status.success(), "shellcheck itself");
     assert!(ours(".ci/release.py", &["nonsense"]).stderr.contains("usage:"));
 }
