@@ -16,8 +16,10 @@ use super::sshd::Sshd;
 use super::user::User;
 use super::wait::{SOON, wait_for, wait_until};
 
+/// What cargo has just built; or what `SFTPBRIDGE_BINARY` names, such as a release's binary for another kind of machine.
 pub fn binary() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_sftpbridge"))
+    std::env::var_os("SFTPBRIDGE_BINARY")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sftpbridge")), PathBuf::from)
 }
 
 /// For gibibytes: another build of the binary, such as an optimised one, where `SFTPBRIDGE_BULK_BINARY` names it.

@@ -66,7 +66,7 @@ impl Running {
         let file = |name| File::create(output.path().join(name)).unwrap();
         let name = format!("{command:?}");
         // Meant for the tests; to the bridge they are a mistake in its configuration.
-        for variable in ["SFTPBRIDGE_TEST_USER", "SFTPBRIDGE_BULK_BINARY"] {
+        for variable in ["SFTPBRIDGE_TEST_USER", "SFTPBRIDGE_BINARY", "SFTPBRIDGE_BULK_BINARY"] {
             command.env_remove(variable);
         }
         let child = command
