@@ -12,6 +12,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
 
+use crate::words::unusable_pem;
+
 /// From the name to the last byte of a document.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -83,8 +85,8 @@ fn system_roots() -> RootCertStore {
 
 fn roots_of(path: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())? {
-        let certificate = certificate.map_err(|error| error.to_string())?;
+    for certificate in CertificateDer::pem_file_iter(path).map_err(unusable_pem)? {
+        let certificate = certificate.map_err(unusable_pem)?;
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
     match roots.is_empty() {

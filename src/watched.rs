@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
+use crate::words::Unreadable;
+
 /// How often the files are looked at by [`Watched::current`]. Many logins a second cost one look.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -251,7 +253,7 @@ const NOT_REGULAR: &str = "not a regular file";
 /// # Errors
 /// It cannot be read, is no regular file, or is larger.
 pub fn read(path: &Path, largest: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let wrong = |error: io::Error| FileError::new(path, error);
+    let wrong = |error: io::Error| FileError::new(path, Unreadable(error));
     // Looked at before it is opened: opening a pipe would wait for its writer.
     if !fs::metadata(path).map_err(wrong)?.is_file() {
         return Err(FileError::new(path, NOT_REGULAR));

@@ -1,6 +1,10 @@
-//! Times as they are told to people.
+//! Times, counts and files that cannot be read, as they are told to people.
 
+use std::fmt::{self, Display};
+use std::io;
 use std::time::Duration;
+
+use rustls_pki_types::pem;
 
 /// A time in the largest unit of which it is a whole number: `20 seconds`, `15 minutes`, `24 hours`. Never rounded: it
 /// is told beside `Retry-After`, and must say the same.
@@ -22,9 +26,47 @@ pub fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
+/// Why a file that the operator has named cannot be read. Whoever runs the bridge in a container or as a service mostly
+/// does not know as whom: where rights are lacking, this says whose.
+#[derive(Debug)]
+pub struct Unreadable(pub io::Error);
+
+impl Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unreadable(error) = self;
+        if error.kind() != io::ErrorKind::PermissionDenied {
+            return write!(f, "cannot be read: {error}");
+        }
+        let user = rustix::process::geteuid().as_raw();
+        write!(f, "cannot be read by uid {user}: {error}; let this user read it and enter its folders")
+    }
+}
+
+/// The same of a file of PEM, in which something may be wrong, too.
+pub fn unusable_pem(error: pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => Unreadable(error).to_string(),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whose_rights_are_lacking_is_told_and_nothing_of_rights_where_they_do_not_lack() {
+        let denied = Unreadable(io::Error::from_raw_os_error(13)).to_string();
+        let user = rustix::process::geteuid().as_raw();
+        let wanted =
+            format!("cannot be read by uid {user}: Permission denied (os error 13); let this user read");
+        assert!(denied.starts_with(&wanted), "{denied}");
+        let missing = || io::Error::from_raw_os_error(2);
+        let wanted = "cannot be read: No such file or directory (os error 2)";
+        assert_eq!(Unreadable(missing()).to_string(), wanted);
+        assert_eq!(unusable_pem(pem::Error::Io(missing())), wanted);
+        assert_eq!(unusable_pem(pem::Error::NoItemsFound), pem::Error::NoItemsFound.to_string());
+    }
 
     #[test]
     fn a_time_is_told_in_the_largest_unit_that_is_exact() {

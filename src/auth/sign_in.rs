@@ -17,6 +17,7 @@ use super::session_cookie::SessionCookie;
 use super::sign_in_cookie::SignInCookie;
 use super::{Denied, Person};
 use crate::config::{self, Secret};
+use crate::words::Unreadable;
 
 /// What the path of the redirect URL ends with; the page is at what stands before it.
 const CALLBACK: &str = "/auth/callback";
@@ -118,12 +119,12 @@ impl SignIn {
             secret.map_err(|error| IdentityError::at("oidc.client_secret_file")(error.to_string()))?;
         let fetch = Fetch::new(&config.issuer, config.ca_file.as_deref());
         let fetch = fetch.map_err(IdentityError::at("oidc.ca_file"))?;
-        let unusable = |problem: io::Error| {
+        let unusable = |problem: &dyn fmt::Display| {
             let file = config.cookie_key_file.display();
             IdentityError::at("oidc.cookie_key_file")(format!("{file}: {problem}"))
         };
-        let key = read_key(&config.cookie_key_file).map_err(unusable)?;
-        let no_key = || unusable(io::Error::other("cannot be used as a key"));
+        let key = read_key(&config.cookie_key_file).map_err(|error| unusable(&Unreadable(error)))?;
+        let no_key = || unusable(&"cannot be used as a key");
         let path = if base.is_empty() { "/" } else { base };
         Ok(SignIn {
             oidc: Oidc::new(config, secret, fetch),

@@ -11,6 +11,7 @@ use figment::value::{Dict, Value};
 
 use super::source::{Source, translated};
 use super::{Config, ConfigError, ListenAddress, check, env, schema};
+use crate::words::Unreadable;
 
 /// Where a configuration is looked for if none is named; the first that exists is the only one read.
 const PLACES: [&str; 2] = ["proxy.toml", "/etc/sftpbridge/proxy.toml"];
@@ -114,7 +115,7 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> ConfigError {
-    ConfigError::new(format!("cannot be read: {error}")).in_source(path.display())
+    ConfigError::new(Unreadable(error)).in_source(path.display())
 }
 
 fn absent() -> ConfigError {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ConfigError;
+use crate::words::Unreadable;
 
 /// The largest secret file in bytes. A larger one is surely the wrong file.
 const LARGEST: usize = 64 * 1024;
@@ -59,10 +60,11 @@ impl fmt::Debug for Secret {
 }
 
 fn read(path: &Path) -> Result<Secret, ConfigError> {
+    let unreadable = |error| ConfigError::new(Unreadable(error));
     // Room for everything at once: a buffer that grew would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 64));
-    let file = File::open(path).map_err(ConfigError::new)?;
-    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(ConfigError::new)?;
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST {
         return Err(ConfigError::new("a secret has at most 64 KiB, and this file is larger"));
     }

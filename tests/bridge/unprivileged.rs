@@ -1,12 +1,14 @@
 //! The bridge as nobody in particular, in a file system that it cannot write to.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::Site;
 use crate::support::bridge::binary;
 use crate::support::files::{MIB, Scratch, random_bytes};
-use crate::support::process::tool;
+use crate::support::process::{run, tool};
 use crate::support::sshd::Sshd;
 use crate::support::wait::SOON;
 
@@ -33,20 +35,22 @@ fi
 exec setpriv --reuid 65532 --regid 65532 --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs "$program" "$@"
 "#;
 
+/// `program` is a place for it.
+fn as_nobody(program: &Path, bridge: &Command) -> Command {
+    fs::write(program, "").unwrap();
+    tool("setpriv");
+    let mut unshare = Command::new(tool("unshare"));
+    unshare.args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh"]);
+    unshare.arg(program).arg(binary()).args(bridge.get_args());
+    unshare
+}
+
 #[test]
 fn it_runs_without_root_without_capabilities_and_without_a_place_to_write_to() {
     let scratch = Scratch::new();
     let program = scratch.join("sftpbridge");
-    fs::write(&program, "").unwrap();
-    tool("setpriv");
-    let mut site = Site::with(Sshd::start(), |config| {
-        config.wrapped(move |bridge| {
-            let mut unshare = Command::new(tool("unshare"));
-            unshare.args(["--mount", "--propagation", "private", "sh", "-c", SCRIPT, "sh"]);
-            unshare.arg(program).arg(binary()).args(bridge.get_args());
-            unshare
-        })
-    });
+    let wrap = move |bridge: &Command| as_nobody(&program, bridge);
+    let mut site = Site::with(Sshd::start(), |config| config.wrapped(wrap));
     let status = fs::read_to_string(format!("/proc/{}/status", site.bridge.pid().as_raw_nonzero())).unwrap();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -69,4 +73,35 @@ fn it_runs_without_root_without_capabilities_and_without_a_place_to_write_to() {
     assert!(site.bridge.wait_exit(SOON).success());
     let log = site.bridge.log();
     assert!(!log.contains("denied") && !log.contains("Read-only"), "{log}");
+}
+
+#[test]
+fn a_file_that_it_may_not_read_is_named_with_the_user_that_it_is() {
+    const PIN: &str = "host_keys = [\"SHA256:Nh0Me49Zh9fDw/VYUfq43IJmI1T+XrjiYONPND8GzaM\"]";
+    let scratch = Scratch::new();
+    let (program, file, secret) =
+        (scratch.join("sftpbridge"), scratch.join("proxy.toml"), scratch.join("secret"));
+    fs::write(&secret, "canary").unwrap();
+    fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+    let upstream = |text: &str| format!("[upstreams.main]\naddress = \"127.0.0.1:22\"\n{text}\n");
+    let tls = "[listen.tls]\ncertificate = \"secret\"\nkey = \"secret\"";
+    let oidc = "[identity.oidc]\nissuer = \"https://id.example.org\"\nclient_id = \"files\"\n\
+                redirect_url = \"https://files.example.org/auth/callback\"\ncookie_key_file = \"secret\"";
+    for (text, mode, place) in [
+        (upstream(PIN), 0o600, "proxy.toml: "),
+        (upstream("known_hosts = \"secret\""), 0o644, "upstreams.main.known_hosts: "),
+        (upstream(&format!("{PIN}\n{tls}")), 0o644, "listen.tls.certificate: "),
+        (upstream(&format!("{PIN}\n[identity]\nusers_file = \"secret\"")), 0o644, "identity.users_file: "),
+        (upstream(&format!("{PIN}\n{oidc}")), 0o644, "identity.oidc.cookie_key_file: "),
+    ] {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let mut serve = Command::new(binary());
+        serve.arg("serve").arg("--config").arg(&file);
+        let said = run(&mut as_nobody(&program, &serve), b"", SOON);
+        assert_eq!(said.status.code(), Some(64), "{place} {}", said.stderr);
+        assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
+        let wanted = format!("cannot be read by uid {UID}: Permission denied");
+        assert!(said.stderr.contains(place) && said.stderr.contains(&wanted), "{place} {}", said.stderr);
+    }
 }

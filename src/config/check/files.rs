@@ -11,6 +11,7 @@ use crate::config::source::{file_of, placed};
 use crate::config::{
     AuditSink, Config, ConfigError, Credentials, Identity, Listen, ListenAddress, Proof, TlsProof, Upstream,
 };
+use crate::words::Unreadable;
 
 /// Fewest bytes of a key for cookies, and the most that are looked at.
 const COOKIE_KEY: std::ops::RangeInclusive<usize> = 32..=64 * 1024;
@@ -98,7 +99,7 @@ impl Files<'_> {
             return Ok(());
         };
         self.path(key, path);
-        readable(path).map_err(|error| self.unusable(key, path, error))
+        readable(path).map_err(|error| self.unusable(key, path, Unreadable(error)))
     }
 
     fn path(&self, key: &str, path: &mut PathBuf) {
@@ -109,7 +110,7 @@ impl Files<'_> {
 
     /// A short key could be guessed, and with it anybody's cookie made.
     fn cookie_key(&self, key: &str, path: &Path) -> Result<(), ConfigError> {
-        let length = length(path).map_err(|error| self.unusable(key, path, error))?;
+        let length = length(path).map_err(|error| self.unusable(key, path, Unreadable(error)))?;
         match COOKIE_KEY.contains(&length) {
             true => Ok(()),
             false => Err(self.unusable(key, path, "a key has 32 bytes to 64 KiB (openssl rand -hex 32)")),

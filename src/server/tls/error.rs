@@ -3,20 +3,19 @@
 use std::path::PathBuf;
 
 use rustls::server::VerifierBuilderError;
-use rustls_pki_types::pem;
 
 /// Why there is no TLS on the listener.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read, or is not PEM.
-    #[error("{key}: {}: {source}", file.display())]
+    #[error("{key}: {}: {problem}", file.display())]
     File {
         /// The key of the configuration.
         key: &'static str,
         /// The file it names.
         file: PathBuf,
         /// What is wrong.
-        source: pem::Error,
+        problem: String,
     },
     /// A file of certificates without one.
     #[error("{key}: {}: no certificate in it", file.display())]

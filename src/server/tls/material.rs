@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rustls::crypto::ring;
 use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::TlsError;
 use super::expiry::Expires;
+use crate::words::unusable_pem;
 
 /// What connections are accepted with, until the files change.
 pub(super) struct Material {
@@ -83,18 +84,21 @@ impl Certificate {
 }
 
 fn private(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let unreadable = |source| TlsError::File { key: "listen.tls.key", file: file.to_owned(), source };
-    PrivateKeyDer::from_pem_file(file).map_err(unreadable)
+    PrivateKeyDer::from_pem_file(file).map_err(|error| unreadable("listen.tls.key", file, error))
 }
 
 /// The certificates in a file, at least one.
 fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let unreadable = |source| TlsError::File { key, file: file.to_owned(), source };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(unreadable)?.collect();
-    match found.map_err(unreadable)? {
+    let wrong = |error| unreadable(key, file, error);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(wrong)?.collect();
+    match found.map_err(wrong)? {
         none if none.is_empty() => Err(TlsError::Empty { key, file: file.to_owned() }),
         some => Ok(some),
     }
+}
+
+fn unreadable(key: &'static str, file: &Path, error: pem::Error) -> TlsError {
+    TlsError::File { key, file: file.to_owned(), problem: unusable_pem(error) }
 }
 
 /// The authorities in a file, at least one.

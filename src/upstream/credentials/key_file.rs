@@ -3,7 +3,7 @@
 //! No error has anything of the content: the file may hold a key even when it cannot be understood.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::openssh_key;
 use crate::config::Secret;
+use crate::words::Unreadable;
 
 /// The largest key file that is read, in bytes: 64 KiB. An RSA key of 16384 bits has 13 KiB.
 pub const KEY_FILE_LIMIT: usize = 64 * 1024;
@@ -48,8 +49,8 @@ pub struct KeyFileError {
 #[derive(Debug, Error)]
 pub enum KeyFileProblem {
     /// It cannot be opened or read.
-    #[error("cannot be read: {0}")]
-    Unreadable(io::Error),
+    #[error("{0}")]
+    Unreadable(Unreadable),
     /// It is larger than [`KEY_FILE_LIMIT`].
     #[error("is larger than {KEY_FILE_LIMIT} bytes")]
     TooLarge,
@@ -76,9 +77,10 @@ pub enum KeyFileProblem {
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileProblem> {
     // Room for everything at once: a buffer that grew would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_LIMIT + 64));
-    let file = File::open(path).map_err(KeyFileProblem::Unreadable)?;
-    let mode = file.metadata().map_err(KeyFileProblem::Unreadable)?.permissions().mode();
-    file.take(KEY_FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(KeyFileProblem::Unreadable)?;
+    let unreadable = |error| KeyFileProblem::Unreadable(Unreadable(error));
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    file.take(KEY_FILE_LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > KEY_FILE_LIMIT {
         return Err(KeyFileProblem::TooLarge);
     }

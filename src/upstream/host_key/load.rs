@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::{KnownHosts, KnownHostsError, TrustedHostKeys};
 use crate::fingerprint::Fingerprint;
+use crate::words::Unreadable;
 
 /// The largest known_hosts file that is read, in bytes: 16 MiB, some hundred thousand lines.
 pub const KNOWN_HOSTS_LIMIT: u64 = 16 * 1024 * 1024;
@@ -37,12 +38,12 @@ pub enum HostKeyError {
     #[error("neither a known_hosts file nor a host key fingerprint is configured")]
     NothingConfigured,
     /// The file cannot be opened or read.
-    #[error("cannot read the known_hosts file {path:?}")]
+    #[error("the known_hosts file {path:?} {problem}")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        problem: Unreadable,
     },
     /// The file is larger than [`KNOWN_HOSTS_LIMIT`].
     #[error("the known_hosts file {path:?} is larger than {KNOWN_HOSTS_LIMIT} bytes")]
@@ -61,7 +62,7 @@ pub enum HostKeyError {
 }
 
 fn read(path: &Path) -> Result<KnownHosts, HostKeyError> {
-    let unreadable = |source| HostKeyError::Unreadable { path: path.into(), source };
+    let unreadable = |error| HostKeyError::Unreadable { path: path.into(), problem: Unreadable(error) };
     let mut text = Vec::new();
     // One byte over the limit tells a file that is too large; its metadata would not, for a device or a pipe.
     let file = File::open(path).map_err(unreadable)?;
@@ -108,7 +109,8 @@ mod tests {
         for path in [dir.path(), &dir.path().join("absent")] {
             let error = TrustedHostKeys::load(Some(path), pin()).unwrap_err();
             assert!(matches!(error, HostKeyError::Unreadable { .. }), "{error}");
-            assert_eq!(error.to_string(), format!("cannot read the known_hosts file {path:?}"));
+            let wanted = format!("the known_hosts file {path:?} cannot be read: ");
+            assert!(error.to_string().starts_with(&wanted), "{error}");
         }
         for bad in ["", "# nothing\n", "bad\n", "host ssh-rsa AAAA\n@revoked"] {
             let error = TrustedHostKeys::load(Some(file_of(bad.as_bytes()).path()), pin()).unwrap_err();
