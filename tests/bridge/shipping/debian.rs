@@ -1,5 +1,5 @@
 //! The Debian package: what is in it, and its life on a machine with systemd, from the installation to the purge. What is
-//! typed there is what the README and docs/deployment/systemd.md say, word for word.
+//! typed there is what the README, docs/deployment/systemd.md and docs/logins.md say, word for word.
 
 mod machine;
 mod manual;
@@ -13,7 +13,7 @@ use crate::support::certificates;
 use crate::support::files::Scratch;
 use crate::support::process::{run, tool};
 use crate::support::wait::wait_until;
-use machine::{Machine, PASSWORD};
+use machine::{HOST, Machine, PASSWORD, USER};
 use manual::Manual;
 
 /// Compressing takes its time, and others may be at it.
@@ -47,6 +47,7 @@ fn the_package_lives_from_its_installation_to_its_purge() {
     let mut manual = Manual::read();
     let machine = Machine::boot(files.path());
     the_readme_leads_to_a_file_on_the_server(&machine, &mut manual);
+    it_logs_in_by_certificates_when_sshd_is_told(&machine, &mut manual);
     it_runs_as_nobody_with_its_secrets(&machine, &mut manual);
     it_takes_sockets_of_systemd(&machine, &mut manual);
     an_upgrade_keeps_what_was_configured(&machine);
@@ -138,6 +139,25 @@ fn a_file_arrives(machine: &Machine, to: &str, password: &str) {
          echo put /tmp/file | sftp -q -b - -D 'sftpbridge connect {to}' >/dev/null\n\
          cmp /tmp/file ~me/file"
     ));
+}
+
+/// Everybody as themselves, up to the SSH server's own systemd.
+fn it_logs_in_by_certificates_when_sshd_is_told(machine: &Machine, manual: &mut Manual) {
+    let [make, trust, reload, config] =
+        manual.take("docs/logins.md", "Everybody their own account: certificates");
+    machine.sh(&format!(
+        "mkdir /root/authority; cd /root/authority\n{make}\n\
+         cat > proxy.toml <<'EOF'\n{config}EOF\n\
+         sftpbridge keyscan {HOST} > known_hosts\n\
+         echo wonderland | sftpbridge hash-password --user {USER} > users\n\
+         cp user_ca.pub /etc/ssh/; cat >> /etc/ssh/sshd_config <<'EOF'\n{trust}EOF"
+    ));
+    let check = || machine.try_sh(&format!("cd /root/authority; sftpbridge check --user {USER}"));
+    let before = check();
+    assert_eq!(before.status.code(), Some(1), "sshd was not told yet: {}{}", before.stdout, before.stderr);
+    machine.sh(&reload);
+    // It starts itself anew.
+    wait_until("sshd to trust the authority", SHORTLY, || check().status.success());
 }
 
 fn it_runs_as_nobody_with_its_secrets(machine: &Machine, manual: &mut Manual) {

@@ -19,8 +19,8 @@ const COMMAND: Duration = Duration::from_secs(120);
 const POWEROFF: Duration = Duration::from_secs(20);
 
 /// As the documents call them: an SSH server, and somebody who can log in there.
-const HOST: &str = "files.example.org";
-const USER: &str = "me";
+pub const HOST: &str = "files.example.org";
+pub const USER: &str = "me";
 pub const PASSWORD: &str = "correct horse";
 
 pub struct Machine {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::shipping::documents::page::{Block, Fate, Page};
 
-const PAGES: [&str; 2] = ["README.md", "docs/deployment/systemd.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/deployment/systemd.md", "docs/logins.md"];
 
 /// What the pages say of the blocks that are run here.
 const HERE: &str = "tests/bridge/shipping/debian.rs";
