@@ -76,8 +76,6 @@ image: setup ## the container image without a registry, as localhost/sftpbridge:
 shipping-test: setup web image ## the image, the chart, the packages and the commands of the documents alone
 	$(CARGO) test --locked --all-features --test bridge -- shipping::
 
-DEB_FOLDER = target/dist
-
 deb: ## the Debian package around target/dist/sftpbridge, which `make image` makes
 	@test -x target/dist/sftpbridge || { echo "make: target/dist/sftpbridge is missing: make image" >&2; exit 1; }
 	flock target/dist $(MAKE) --no-print-directory deb-files

@@ -41,7 +41,7 @@ const WITH_COMMANDS: [&str; 10] = [
 const NOT_RUN: &[(&str, &str)] = &[
     // They build with optimisation, for minutes. The image is built the same way, once.
     ("README.md", "make web                            # the page, which goes into the program"),
-    ("README.md", "cargo install --locked cargo-deb"),
+    ("README.md", "make image deb                      # target/dist/sftpbridge_0.1.0-1_amd64.deb"),
     ("docs/traces.md", "cargo install --locked --path . --features opentelemetry"),
     // They need a Kubernetes cluster.
     (
