@@ -154,7 +154,9 @@ fn a_relative_path_starts_at_the_file_or_at_the_working_directory() {
     assert_eq!(known_hosts(resolve(&[(variable, "Cargo.toml")]).unwrap()), Path::new("Cargo.toml"));
     let error = resolve(&[(variable, "hosts")]).unwrap_err().to_string();
     assert!(
-        error.starts_with(&format!("{variable}: upstreams.main.known_hosts: hosts: No such file")),
+        error.starts_with(&format!(
+            "{variable}: upstreams.main.known_hosts: hosts: cannot be read: No such file"
+        )),
         "{error}"
     );
 }

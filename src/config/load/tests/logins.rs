@@ -184,7 +184,7 @@ fn a_file_that_is_named_must_be_there() {
         ("upstreams.main.ca_key_file", own("credentials = 'certificate'\nca_key_file = '?'")),
     ] {
         let error = complain(&text);
-        assert!(error.starts_with(&format!("{key}: ?: No such file")), "{error}");
+        assert!(error.starts_with(&format!("{key}: ?: cannot be read: No such file")), "{error}");
         assert!(load(folder().path(), &text.replace('?', "cookie"), &[]).is_ok(), "{text}");
     }
 }
