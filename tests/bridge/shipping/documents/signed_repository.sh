@@ -6,11 +6,11 @@ git config --global user.email releaser@example.org
 git config --global gpg.format ssh
 git config --global user.signingKey "$HOME/.ssh/release"
 git config --global gpg.ssh.allowedSignersFile "$HOME/.ssh/signers"
-mkdir -p -m 700 "$HOME/.ssh"
+install -d -m 700 "$HOME/.ssh"
 ssh-keygen -q -t ed25519 -N '' -f "$HOME/.ssh/release"
 printf 'releaser@example.org %s\n' "$(cat "$HOME/.ssh/release.pub")" >"$HOME/.ssh/signers"
 git init --quiet --bare origin.git
 git init --quiet sftpbridge
-cd sftpbridge
+cd sftpbridge || exit
 git remote add origin ../origin.git
 git commit --quiet --allow-empty --message 'What is released'
