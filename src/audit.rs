@@ -28,6 +28,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config;
 use crate::pump::Observer;
+use crate::words::Unwritable;
 
 pub use audited::{Audited, Ending, SessionEnd};
 
@@ -48,7 +49,7 @@ pub struct Audit {
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// The file.
-    #[error("audit.file: cannot open {}: {source}", .path.display())]
+    #[error("audit.file: cannot open {}: {}", .path.display(), Unwritable(.source))]
     File {
         /// Its path.
         path: PathBuf,
@@ -56,7 +57,7 @@ pub enum AuditError {
         source: io::Error,
     },
     /// The socket of the syslog daemon.
-    #[error("audit.syslog: nobody listens at {}: {source}", .path.display())]
+    #[error("audit.syslog: no way to the daemon at {}: {}", .path.display(), unheard(.source))]
     Syslog {
         /// Its path.
         path: PathBuf,
@@ -66,6 +67,17 @@ pub enum AuditError {
     /// The system has no thread for the writer.
     #[error("audit: cannot start the writer: {0}")]
     Thread(io::Error),
+}
+
+/// What to do about a daemon that is out of reach.
+fn unheard(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Unwritable(error).to_string(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+            format!("{error}; start the daemon; in a container mount its socket")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// Whose session it is.

@@ -27,7 +27,7 @@ mod man;
 /// Exit code for a wrong argument or configuration (`EX_USAGE` of sysexits.h).
 pub const USAGE: u8 = 64;
 
-/// Exit code for a refused login (`EX_NOPERM`).
+/// Exit code for a refused login, or one that nobody could be asked for (`EX_NOPERM`).
 const REFUSED: u8 = 77;
 
 /// Where the password may come from, beside a file.
@@ -70,7 +70,7 @@ impl Failure {
             | Self::Config(_)
             | Self::Server(ServerError::Bridge(_) | ServerError::Tls(_))
             | Self::Demo(DemoError::Root { .. }) => USAGE.into(),
-            Self::Connect(ConnectError::Refused(_)) => REFUSED.into(),
+            Self::Connect(ConnectError::Refused(_) | ConnectError::Unasked(_)) => REFUSED.into(),
             Self::Server(_)
             | Self::Demo(_)
             | Self::Connect(ConnectError::Failed(_))

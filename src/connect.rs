@@ -19,6 +19,7 @@ mod warning;
 #[cfg(test)]
 mod fixtures;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,12 @@ pub enum ConnectError {
     /// The bridge, or the server behind it, refused the login.
     #[error("the login was refused: {0}")]
     Refused(String),
+    /// The person who should have answered a question is out of reach.
+    #[error(
+        "nobody could be asked: {0}; give --password-file, a key by --identity, or a program that answers by \
+         SSH_ASKPASS with SSH_ASKPASS_REQUIRE=force"
+    )]
+    Unasked(io::Error),
     /// Anything else.
     #[error("{0}")]
     Failed(String),

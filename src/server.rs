@@ -53,7 +53,7 @@ pub use tls::{TlsError, TlsPeer};
 
 use listener::{Proxies, Service};
 use reload::Upkeep;
-use socket::Socket;
+use socket::{Socket, Unlistenable};
 use tls::{Acme, Tls};
 use workers::{Accepted, Workers};
 
@@ -100,7 +100,7 @@ pub enum ServerError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The address cannot be listened on.
-    #[error("listen.address: cannot listen on {address}: {source}")]
+    #[error("listen.address: cannot listen on {address}: {}", Unlistenable { address, source })]
     Listen {
         /// The address of the configuration.
         address: ListenAddress,
@@ -108,7 +108,7 @@ pub enum ServerError {
         source: io::Error,
     },
     /// The address of the admin listener cannot be listened on.
-    #[error("admin.address: cannot listen on {address}: {source}")]
+    #[error("admin.address: cannot listen on {address}: {}", Unlistenable { address, source })]
     Admin {
         /// The address of the configuration.
         address: ListenAddress,

@@ -15,7 +15,12 @@ use line::Line;
 pub const LONGEST: usize = 1024;
 
 fn open() -> io::Result<File> {
-    File::options().read(true).write(true).open("/dev/tty")
+    File::options().read(true).write(true).open("/dev/tty").map_err(unusable)
+}
+
+/// A terminal that hung up, that belongs to others while we are in the background, or that cannot hide what is typed.
+fn unusable(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("the terminal cannot be used: {error}"))
 }
 
 /// Whether there is one.
@@ -38,7 +43,7 @@ pub fn show(text: &str) -> io::Result<()> {
 /// When there is no terminal, or it gives no line.
 pub async fn ask(question: &str, echo: bool) -> io::Result<Secret> {
     let tty = Arc::new(open()?);
-    let asked = Asked::new(Arc::clone(&tty), question, echo)?;
+    let asked = Asked::new(Arc::clone(&tty), question, echo).map_err(unusable)?;
     let answer = tokio::task::spawn_blocking(move || read(&tty)).await?;
     if echo && answer.is_ok() {
         asked.line_is_broken();
@@ -60,7 +65,7 @@ fn read(mut tty: &File) -> io::Result<Secret> {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(unusable(error)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Times, counts and files that cannot be read, as they are told to people.
+//! Times, counts, and files that cannot be read or written, as they are told to people.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -42,7 +42,32 @@ impl Display for Unreadable {
     }
 }
 
-/// The same of a file of PEM, in which something may be wrong, too.
+/// Why a file, folder or socket that the operator has named cannot be made or written, and what to do: whose rights are
+/// lacking, or that no rights would help.
+#[derive(Debug)]
+pub struct Unwritable<'a>(pub &'a io::Error);
+
+impl Display for Unwritable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unwritable(error) = self;
+        let said = error.to_string();
+        // Of a temporary file it also has the name, which is a random one and helps nobody.
+        let said = said.split(" at path ").next().unwrap_or(&said);
+        let user = rustix::process::geteuid().as_raw();
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                write!(f, "{said} for uid {user}; let this user write there and enter the folders above")
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                write!(f, "{said}; in a container put it on a volume, in a unit below ReadWritePaths=")
+            }
+            io::ErrorKind::NotFound => write!(f, "{said}; make its folder first"),
+            _ => f.write_str(said),
+        }
+    }
+}
+
+/// The same as [`Unreadable`] of a file of PEM, in which something may be wrong, too.
 pub fn unusable_pem(error: pem::Error) -> String {
     match error {
         pem::Error::Io(error) => Unreadable(error).to_string(),
@@ -66,6 +91,26 @@ mod tests {
         assert_eq!(Unreadable(missing()).to_string(), wanted);
         assert_eq!(unusable_pem(pem::Error::Io(missing())), wanted);
         assert_eq!(unusable_pem(pem::Error::NoItemsFound), pem::Error::NoItemsFound.to_string());
+    }
+
+    #[test]
+    fn what_lacks_to_write_is_told_and_the_random_name_of_a_temporary_file_is_not() {
+        let user = rustix::process::geteuid().as_raw();
+        let folder = tempfile::tempdir().unwrap();
+        for (error, wanted) in [
+            (io::Error::from_raw_os_error(13), format!("(os error 13) for uid {user}; let this user write")),
+            (io::Error::from_raw_os_error(30), "(os error 30); in a container put it on a volume".to_owned()),
+            (io::Error::from_raw_os_error(2), "(os error 2); make its folder first".to_owned()),
+            (
+                tempfile::NamedTempFile::new_in(folder.path().join("missing")).unwrap_err(),
+                "No such file or directory (os error 2); make its folder first".to_owned(),
+            ),
+        ] {
+            let said = Unwritable(&error).to_string();
+            assert!(said.contains(&wanted) && !said.contains("missing"), "{said}");
+        }
+        let said = Unwritable(&io::Error::from_raw_os_error(28)).to_string();
+        assert_eq!(said, "No space left on device (os error 28)");
     }
 
     #[test]

@@ -162,8 +162,14 @@ async fn a_file_that_cannot_be_opened_anew_leaves_the_old_one_in_use() {
 #[test]
 fn what_cannot_be_opened_is_named_with_its_key() {
     for (sink, mentions) in [
-        (AuditSink::File("/nonexistent/a".into()), "audit.file: cannot open /nonexistent/a"),
-        (AuditSink::Syslog("/nonexistent/b".into()), "audit.syslog: nobody listens at /nonexistent/b"),
+        (
+            AuditSink::File("/nonexistent/a".into()),
+            "audit.file: cannot open /nonexistent/a: No such file or directory (os error 2); make its folder",
+        ),
+        (
+            AuditSink::Syslog("/nonexistent/b".into()),
+            "audit.syslog: no way to the daemon at /nonexistent/b: No such file or directory (os error 2); start",
+        ),
     ] {
         let error = Audit::start(&config::Audit { sink: Some(sink), required: false }).unwrap_err();
         assert!(error.to_string().starts_with(mentions), "{error}");

@@ -15,6 +15,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use self::text::{Section, sections};
 use super::Failure;
 use crate::cli::{Cli, Man};
+use crate::words::Unwritable;
 
 const PROGRAM: &str = "sftpbridge";
 
@@ -35,7 +36,14 @@ pub(super) fn run(arguments: Man) -> Result<(), Failure> {
     let pages = pages().map_err(|error| Failure::System("cannot make the pages", error))?;
     match arguments.out {
         Some(folder) => {
-            write(&pages, &folder).map_err(|error| Failure::System("cannot write the pages", error))
+            let failed = |error| {
+                Failure::Unwell(format!(
+                    "cannot write the pages to {}: {}",
+                    folder.display(),
+                    Unwritable(&error)
+                ))
+            };
+            write(&pages, &folder).map_err(failed)
         }
         None => print(&pages, arguments.page.as_deref()),
     }

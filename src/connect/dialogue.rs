@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::conversation::{Conversation, Ended, Step};
 use super::handshake::Stream;
 use super::identities::Identities;
-use super::person::Person;
+use super::person::{Person, is_declined};
 use super::warning::Warning;
 use super::{ConnectError, shown};
 use crate::config::Secret;
@@ -135,10 +135,10 @@ fn question(name: &str, text: &str) -> String {
 }
 
 fn unanswered(error: io::Error) -> Ended {
-    Ended::Over(ConnectError::Refused(match error.kind() {
-        io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => "a question was not answered".to_owned(),
-        _ => error.to_string(),
-    }))
+    Ended::Over(match is_declined(&error) {
+        true => ConnectError::Refused("a question was not answered".to_owned()),
+        false => ConnectError::Unasked(error),
+    })
 }
 
 fn broken(what: impl std::fmt::Display) -> Ended {

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use russh::keys::Certificate;
 use russh::keys::PublicKey;
 
-use super::person::Person;
+use super::person::{Person, is_declined};
 use super::signing::{self, Signable, is_certificate, is_usable};
 use agent::Agent;
 use key_file::KeyFile;
@@ -22,6 +22,8 @@ pub use key_file::Unusable;
 
 /// Below the home directory; as ssh has them.
 const USUAL_FILES: [&str; 3] = [".ssh/id_ed25519", ".ssh/id_ecdsa", ".ssh/id_rsa"];
+
+const LOCKED: &str = "the key stays locked";
 
 /// How often a passphrase may be tried.
 const PASSPHRASES: u32 = 3;
@@ -108,12 +110,15 @@ impl KeyFiles {
             Some(agent) => agent.keys().await.unwrap_or_default(),
             None => Vec::new(),
         };
+        let mut warnings = Vec::new();
         for file in &mut self.files {
-            if file.public.is_none() {
-                unlock(file, person).await;
+            let name = file.path.display().to_string();
+            if file.public.is_none()
+                && let Err(reason) = unlock(file, person).await
+            {
+                warnings.push(format!("{name}: {reason}"));
             }
         }
-        let mut warnings = Vec::new();
         let list = order(&self, &agent_keys, now, &mut warnings);
         if !self.named {
             warnings.clear();
@@ -233,23 +238,27 @@ impl Identities {
             (Holder::Agent(_), None) => Err("the agent is gone".to_owned()),
             (Holder::File(number), _) => {
                 let file = self.files.get_mut(*number).ok_or("no such file")?;
-                let key = unlock(file, person).await.ok_or("the key stays locked")?;
+                let key = unlock(file, person).await?;
                 signing::sign(key, signable).ok_or_else(|| "the key cannot be used for this".to_owned())
             }
         }
     }
 }
 
-/// The private key, after the passphrase where one is needed. `None` when it stays locked.
-async fn unlock<'a>(file: &'a mut KeyFile, person: &Person) -> Option<&'a russh::keys::PrivateKey> {
+/// The private key, after the passphrase where one is needed; or why it stays locked.
+async fn unlock<'a>(file: &'a mut KeyFile, person: &Person) -> Result<&'a russh::keys::PrivateKey, String> {
     let question = format!("Enter passphrase for key '{}': ", file.path.display());
     let mut tries = 0;
     while file.is_locked() && tries < PASSPHRASES {
         tries += 1;
-        let passphrase = person.ask(&question, false).await.ok()?;
+        let passphrase = person.ask(&question, false).await;
+        let passphrase = passphrase.map_err(|error| match is_declined(&error) {
+            true => LOCKED.to_owned(),
+            false => format!("{LOCKED}: {error}"),
+        })?;
         file.unlock(passphrase);
     }
-    file.private()
+    file.private().ok_or_else(|| LOCKED.to_owned())
 }
 
 #[cfg(test)]

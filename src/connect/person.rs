@@ -46,7 +46,7 @@ impl Person {
     /// Dropping it takes the question back, and leaves the terminal as it was.
     ///
     /// # Errors
-    /// When there is nobody, or no answer: `Interrupted` and `UnexpectedEof` say that the person does not want to.
+    /// When there is nobody, or no answer: see [`is_declined`].
     pub(super) async fn ask(&self, question: &str, echo: bool) -> io::Result<Secret> {
         match self {
             Self::Terminal => terminal::ask(question, echo).await,
@@ -63,6 +63,11 @@ impl Person {
         }
         eprintln!("{text}");
     }
+}
+
+/// Whether the person was asked, and did not want to answer.
+pub(super) fn is_declined(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof)
 }
 
 /// `SSH_ASKPASS_REQUIRE` is `never`, `prefer`, `force` or unset: then the program is for those who have a desktop

@@ -11,6 +11,7 @@ use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Origin,
 use crate::logs;
 use crate::server::{Server, ServerError, Signals, has_file_manager};
 use crate::traces::Traces;
+use crate::words::Unwritable;
 
 const USER: &str = "demo";
 
@@ -25,6 +26,14 @@ pub enum DemoError {
     Root {
         /// The folder.
         root: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// There is no place for the samples.
+    #[error("the samples cannot be written to {}: {}; or --root serves a folder of yours", .folder.display(), Unwritable(.source))]
+    Samples {
+        /// The system's folder for what is temporary.
+        folder: PathBuf,
         /// What the system says.
         source: io::Error,
     },
@@ -49,11 +58,10 @@ pub async fn run(
     // The samples go with the process.
     let samples = match &root {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("sftpbridge-demo-").tempdir()?),
+        None => {
+            Some(samples().map_err(|source| DemoError::Samples { folder: std::env::temp_dir(), source })?)
+        }
     };
-    if let Some(samples) = &samples {
-        write_samples(samples.path())?;
-    }
     let root = root.or_else(|| samples.as_ref().map(|samples| samples.path().to_owned())).unwrap_or_default();
     let login = Login { user: USER.to_owned(), password: password()? };
     let upstream = DemoServer::start(root.clone(), login.clone())
@@ -69,6 +77,12 @@ pub async fn run(
         print!("{}", Welcome { address, password: &login.password, root: &root });
     }
     Ok(server.run(signals).await?)
+}
+
+fn samples() -> io::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("sftpbridge-demo-").tempdir()?;
+    write_samples(folder.path())?;
+    Ok(folder)
 }
 
 fn config(listen: Listen, upstream: &DemoServer) -> Config {

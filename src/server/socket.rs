@@ -1,5 +1,6 @@
 //! What connections are accepted from: a TCP port or a unix socket, opened by us or handed over.
 
+use std::fmt;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::linux::net::SocketAddrExt;
@@ -10,6 +11,30 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::socket_file::SocketFile;
 use crate::config::ListenAddress;
+use crate::words::Unwritable;
+
+/// Why an address cannot be listened on, and what to do.
+pub(super) struct Unlistenable<'a> {
+    pub(super) address: &'a ListenAddress,
+    pub(super) source: &'a io::Error,
+}
+
+impl fmt::Display for Unlistenable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, source } = self;
+        match address {
+            ListenAddress::Unix(_) => Unwritable(source).fmt(f),
+            ListenAddress::Tcp(_) if source.kind() == io::ErrorKind::PermissionDenied => {
+                let user = rustix::process::geteuid().as_raw();
+                write!(
+                    f,
+                    "{source} for uid {user}; below 1024 a port needs a socket of systemd, or a proxy in front"
+                )
+            }
+            ListenAddress::Tcp(_) => source.fmt(f),
+        }
+    }
+}
 
 /// A socket that listens, of either kind.
 #[derive(Debug)]

@@ -112,6 +112,21 @@ fn a_password_is_asked_for_at_the_terminal_unseen_and_again_when_it_is_wrong() {
     assert_left_in_order(&said);
 }
 
+/// A terminal that cannot hide what is typed, as that of an emulator or of a window that was closed: no login was refused.
+#[test]
+fn a_terminal_that_fails_is_no_refused_login() {
+    let site = Site::start();
+    let mut connect = Command::new(tool("unshare"));
+    connect.args(["--mount", "--propagation", "private", "sh", "-c"]);
+    connect.args(["mount --bind /dev/null /dev/tty && exec \"$@\"", "sh"]).arg(binary());
+    connect.args(["connect", &site.bridge.url(), "--user", &site.bridge.user.name]);
+    connect.env("HOME", "/nonexistent").env_remove("SSH_AUTH_SOCK").env_remove("SSH_ASKPASS");
+    let said = fails(&mut connect, 77);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("nobody could be asked: the terminal cannot be used: "), "{said}");
+    assert!(said.contains("--password-file") && !said.contains("refused"), "{said}");
+}
+
 #[test]
 fn in_batch_mode_nobody_is_asked_although_there_is_a_terminal() {
     let site = Site::start();
@@ -257,7 +272,7 @@ fn a_key_that_stays_locked_leaves_the_password() {
     let site = Site::with(Sshd::options().config(&keys.authorize(&[&key])).start(), |config| config);
     let mut connect = connect(&site, &["--identity", text(&key)]);
     let said = logs_in(connect.env("SFTPBRIDGE_PASSWORD", &site.bridge.user.password));
-    assert_eq!(said.stderr, "sftpbridge: the key stays locked\n");
+    assert_eq!(said.stderr, "sftpbridge: the key stays locked: there is no terminal to ask at\n");
 }
 
 #[test]

@@ -145,7 +145,7 @@ const CONNECT: &[Section] = &[
             ("0", "The session ended in order."),
             ("1", "No session, or it broke; one sentence on standard error says why."),
             ("64", "A wrong argument, or a file of a key, password or token that cannot be used."),
-            ("77", "The login was refused, nothing is left to log in with, or there is nobody to ask."),
+            ("77", "The login was refused, nothing is left to log in with, or nobody can be asked."),
         ],
     ),
     section(

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use rustls::server::VerifierBuilderError;
 
+use crate::words::Unwritable;
+
 /// Why there is no TLS on the listener.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -57,7 +59,7 @@ pub enum TlsError {
     )]
     NoAcme,
     /// The folder for what an ACME authority gives cannot be used.
-    #[error("listen.tls.acme_cache: {}: {source}", folder.display())]
+    #[error("listen.tls.acme_cache: {}: {}", folder.display(), Unwritable(source))]
     Cache {
         /// The folder.
         folder: PathBuf,
