@@ -91,6 +91,7 @@ deb-files:
 	    $(CARGO) deb --locked --no-build --no-strip --output $(DEB_FOLDER)/
 
 deb-check: deb ## what lintian says about the package
+	@command -v lintian >/dev/null || { echo "make: lintian is missing: apt-get install lintian" >&2; exit 1; }
 	lintian --fail-on error,warning target/dist/sftpbridge_*.deb
 
 web: $(NODE_MODULES) ## the client library and the file manager page, for the next build of the binary

@@ -26,10 +26,7 @@ impl fmt::Display for Unlistenable<'_> {
             ListenAddress::Unix(_) => Unwritable(source).fmt(f),
             ListenAddress::Tcp(_) if source.kind() == io::ErrorKind::PermissionDenied => {
                 let user = rustix::process::geteuid().as_raw();
-                write!(
-                    f,
-                    "{source} for uid {user}; below 1024 a port needs a socket of systemd, or a proxy in front"
-                )
+                write!(f, "{source} for uid {user}; ports below 1024 need a socket of systemd, or a proxy")
             }
             ListenAddress::Tcp(_) => source.fmt(f),
         }
