@@ -3,6 +3,7 @@
 import type { SftpPath } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
 import { parsePlace } from "../files/place.ts";
+import { accountOf } from "./attend.ts";
 import { count, type Gift, giftsOfFiles } from "./gifts.ts";
 import type { Batch, Row, RowInfo, Tasks } from "./row.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -23,12 +24,13 @@ export function upload(
 }
 
 function begin(workspace: Workspace, gift: Gift, folder: SftpPath, batch: Batch, begun: boolean): void {
-  const { client, transfers } = workspace;
+  const { client, session, transfers } = workspace;
+  const account = accountOf(session);
   const { name, many } = gift;
   const info: RowInfo = { kind: "upload", name, folder, many, batch };
   const tasks: Tasks = (again) => {
     remember(workspace, gift, info);
-    return uploadTasks(gift.entries(), { client, folder, batch, again: again || begun });
+    return uploadTasks(gift.entries(), { client, account, folder, batch, again: again || begun });
   };
   const row = transfers.addAll(tasks, info);
   if (many) void counting(gift, row);

@@ -4,7 +4,6 @@ import {
   type CheckpointStore,
   type Conflict,
   ConnectionError,
-  IndexedDbCheckpoints,
   join,
   type SftpPath,
   type SourceEntry,
@@ -14,19 +13,20 @@ import {
   type UploadResult,
 } from "sftpbridge-client";
 import type { RemoteClient, RemoteTransfer } from "sftpbridge-client/worker";
+import { withCheckpoints } from "./checkpoints.ts";
 import { decidedFor } from "./conflicts.ts";
 import type { Batch } from "./row.ts";
 import type { Decision, Outcome, Task } from "./task.ts";
 import { explained, NameError } from "./upload-errors.ts";
 
-/** From so many bytes on an upload is gone on with after the page was loaded again; less is quicker sent again. */
-const NOTED = 1 << 20;
 /** Directories that are known to be there. */
 const REMEMBERED = 1000;
 const ATTEMPTS = 5;
 
 export interface UploadTarget {
   readonly client: RemoteClient;
+  /** Who is logged in where. */
+  readonly account: string;
   /** Where the first name of each entry goes. */
   readonly folder: SftpPath;
   readonly batch: Batch;
@@ -98,14 +98,6 @@ class Directories {
   }
 }
 
-let store: CheckpointStore | undefined;
-
-/** The same for all: in this browser, for seven days. */
-function checkpoints(): CheckpointStore {
-  store ??= new IndexedDbCheckpoints();
-  return store;
-}
-
 class FileTask implements Task {
   readonly name: string;
   readonly size: number;
@@ -132,17 +124,28 @@ class FileTask implements Task {
     return new Transfer(async (control) => {
       control.report({ total: this.size });
       await this.#directories.make(this.name.slice(0, Math.max(0, this.name.lastIndexOf("/"))));
-      const { client, folder } = this.#target;
-      const upload = client.upload(this.#blob, join(folder, this.name), {
-        conflict: (conflict) => this.#resolve(conflict),
-        preserveMtime: true,
-        signal: control.signal,
-        ...(this.size >= NOTED && { checkpoint: checkpoints() }),
-      });
-      const { skipped } = await follow(upload, control).catch(async (error) => {
-        throw await explained(error, client, folder, this.size - upload.progress.bytes);
-      });
+      const { account, folder } = this.#target;
+      const path = join(folder, this.name);
+      const upload = (checkpoint?: CheckpointStore) => this.#upload(path, control, checkpoint);
+      const { skipped } = await withCheckpoints(JSON.stringify([account, String(path)]), this.size, upload);
       if (skipped) this.outcome ??= "skipped";
+    });
+  }
+
+  async #upload(
+    path: SftpPath,
+    control: TransferControl,
+    checkpoint: CheckpointStore | undefined,
+  ): Promise<UploadResult> {
+    const { client, folder } = this.#target;
+    const upload = client.upload(this.#blob, path, {
+      conflict: (conflict) => this.#resolve(conflict),
+      preserveMtime: true,
+      signal: control.signal,
+      ...(checkpoint && { checkpoint }),
+    });
+    return follow(upload, control).catch(async (error) => {
+      throw await explained(error, client, folder, this.size - upload.progress.bytes);
     });
   }
 

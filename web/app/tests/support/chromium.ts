@@ -59,6 +59,11 @@ export class ChromiumPerson extends Person {
     return new ChromiumPerson(context, await context.newPage());
   }
 
+  /** The same person in another tab of the same browser; it is gone with this one. */
+  async inAnotherTab(): Promise<ChromiumPerson> {
+    return new ChromiumPerson(this.context, await this.context.newPage());
+  }
+
   async open(url: string): Promise<void> {
     await this.page.goto(url);
   }
