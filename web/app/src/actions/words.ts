@@ -64,7 +64,7 @@ export const words = dictionary({
     notMovedTitle: "Not everything was moved",
     notCopiedTitle: "Not everything was copied",
     notChangedTitle: "Not everything was changed",
-    failures: (count: number) => `${plural(count, "thing stays", "things stay")} as it was:`,
+    failures: (count: number) => `${plural(count, "thing stays as it was", "things stay as they were")}:`,
     moreFailures: (count: number) => `and ${plural(count, "more", "more")}`,
     close: "Close",
   },

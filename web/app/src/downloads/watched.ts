@@ -6,7 +6,7 @@ import type { TransferControl } from "sftpbridge-client";
 export interface Watcher {
   /** Bytes that were taken, all together. */
   taken(bytes: number): void;
-  /** All was taken, it failed, or nobody wants more of it. */
+  /** All was taken, it failed, or nobody wants more of it: once. What has failed is given up by its reader afterwards. */
   over(how: "whole" | "stopped" | { readonly error: unknown }): void;
 }
 
@@ -21,7 +21,10 @@ export function watched(
   let bytes = 0;
   const stop = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", stop);
+  let isOver = false;
   const end = (how: Parameters<Watcher["over"]>[0]) => {
+    if (isOver) return;
+    isOver = true;
     signal.removeEventListener("abort", stop);
     over(how);
   };

@@ -5,8 +5,10 @@ import { Save, WrapText } from "lucide-preact";
 import { useEffect, useRef } from "preact/hooks";
 import { type SftpPath, shown } from "sftpbridge-client";
 import type { Workspace } from "../app/workspace.ts";
+import { parentOf } from "../files/place.ts";
 import { explain } from "../text/explain.ts";
 import { visible } from "../text/name.ts";
+import { explained } from "../transfers/upload-errors.ts";
 import { Button } from "../ui/button.tsx";
 import { type Asking, ask, Dialog } from "../ui/dialog.tsx";
 import { say as tell } from "../ui/notices.tsx";
@@ -67,7 +69,9 @@ class Editing {
     try {
       return await this.#save();
     } catch (error) {
-      this.problem.value = error;
+      const { path } = this.file.value;
+      const { size } = new Blob([this.text.value]);
+      this.problem.value = await explained(error, this.#workspace.client, parentOf(path), size);
       return false;
     } finally {
       this.isSaving.value = false;

@@ -4,7 +4,7 @@ import { explain } from "../text/explain.ts";
 import { duration, number, size, speed } from "../text/format.ts";
 import { visible } from "../text/name.ts";
 import type { Row } from "./row.ts";
-import { FullError, NameError } from "./upload-errors.ts";
+import { NameError } from "./upload-errors.ts";
 import { words } from "./words.ts";
 
 /** Made visible: it is to be shown in a `bdi`. */
@@ -12,7 +12,6 @@ export const nameOf = ({ info: { name } }: Row): string => (name ? visible(name)
 
 /** Why something failed, as people would say it. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof FullError) return words().full;
   if (error instanceof NameError) return words().badName;
   return explain(error);
 }

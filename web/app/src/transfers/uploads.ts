@@ -98,6 +98,9 @@ class Directories {
   }
 }
 
+/** Bytes of all files that are being uploaded now. */
+let underWay = 0;
+
 class FileTask implements Task {
   readonly name: string;
   readonly size: number;
@@ -144,9 +147,14 @@ class FileTask implements Task {
       signal: control.signal,
       ...(checkpoint && { checkpoint }),
     });
-    return follow(upload, control).catch(async (error) => {
-      throw await explained(error, client, folder, this.size - upload.progress.bytes);
-    });
+    underWay += this.size;
+    try {
+      return await follow(upload, control);
+    } catch (error) {
+      throw await explained(error, client, folder, underWay - upload.progress.bytes);
+    } finally {
+      underWay -= this.size;
+    }
   }
 
   /** Whoever has to be asked holds no place in the queue: what is there stays until the answer, and this begins again. */
