@@ -46,8 +46,9 @@ export function RenameField({ entry }: { readonly entry: Entry }) {
     if (!fault.value) finish(name);
   };
   const leave = (name: string) => {
-    // Another window has the focus: the person may come back.
+    // Another window has the focus, or a dialog that nobody has asked for: the person comes back.
     if (isOver.current || document.activeElement === input.current) return;
+    if (document.querySelector("dialog[open]")) return;
     const found = faultOf(name);
     if (!found) return finish(name);
     end();

@@ -14,7 +14,7 @@ import { Account } from "../login/account.tsx";
 import type { Info } from "../session/info.ts";
 import { connectionState, type Session } from "../session/session.ts";
 import mark from "../style/icon.svg";
-import { visibleName } from "../text/name.ts";
+import { visible, visibleName } from "../text/name.ts";
 import { DropZone } from "../transfers/drop.tsx";
 import { isIdle, later, loadAhead } from "../ui/later.tsx";
 import { WorkspaceContext } from "./context.ts";
@@ -43,6 +43,11 @@ export function Shell({ info, session, children }: ShellProps) {
   useSignalEffect(() => {
     document.title = `${visibleName(nameOf(workspace.listing.path.value))} – ${info.title}`;
   });
+  // It names the folder of whoever was logged in.
+  const nameNobody = () => {
+    document.title = visible(info.title);
+  };
+  useEffect(() => nameNobody, [info]);
   useShortcuts(workspace);
   useLoadingAhead(workspace);
   return (

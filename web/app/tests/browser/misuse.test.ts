@@ -1,7 +1,7 @@
 /** What must not happen when people are quick, the network is slow, or a link leads elsewhere: in Chromium. */
 
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { testUser } from "../../../client/tests/support/user.ts";
 import { inBrowsers } from "../support/browsers.ts";
@@ -335,6 +335,7 @@ describe("what others have left", () => {
       await ends();
       await person.misses("dialog");
       expect(await person.page.locator("body").innerHTML()).not.toContain("secret plan");
+      expect(await person.page.title()).not.toContain(basename(here));
 
       // But what is told of the end itself.
       await person.fill("Password", testUser().password);

@@ -90,6 +90,39 @@ describe("trouble", () => {
         await person.click("button", /1 failed/);
         expect(await statusOf(person, "film.bin")).toMatch(/has changed meanwhile/);
       });
+
+      test("a name that is half written stays so where a computer has slept until the login was over", async () => {
+        const here = site().folder();
+        remote(join(here, "a.txt"), "");
+        const { link, bridge } = site();
+        await using person = await ChromiumPerson.start();
+        const { page, context } = person;
+        await person.logsIn(site(), here);
+        await page.waitForLoadState("networkidle");
+        await person.click("row", /a\.txt/);
+        await person.press("F2");
+        await person.sees("textbox", /a\.txt/);
+        await person.type("ha");
+        const tab = await context.newCDPSession(page);
+        await tab.send("Page.setWebLifecycleState", { state: "frozen" });
+        link?.cut();
+        await bridge.restart();
+        await tab.send("Page.setWebLifecycleState", { state: "active" });
+        await tab.detach();
+        await person.sees("dialog", "Please log in again");
+        await person.fill("Password", testUser().password);
+        await person.press("Enter");
+        await person.misses("dialog");
+        await person.reads("Connected again.");
+        expect(await page.evaluate(() => document.activeElement?.matches(".rename-field input"))).toBe(true);
+        expect(readdirSync(here)).toEqual(["a.txt"]);
+        await person.fill(/New name of/, "half.txt");
+        await page.getByLabel(/New name of/).press("Enter");
+        await person.sees("row", /half\.txt/);
+        expect(readdirSync(here)).toEqual(["half.txt"]);
+        const others = person.problems.filter((it) => !/WebSocket|ERR_CONNECTION/.test(it));
+        person.problems.splice(0, person.problems.length, ...others);
+      });
     },
     { link: {} },
   );
