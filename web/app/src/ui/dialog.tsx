@@ -26,17 +26,31 @@ interface DialogProps {
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
 
+/** What puts it back where it is now: Chromium gives the focus back without it, and then no key writes anything. */
+function caretOf(field: Element | null): () => void {
+  if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return () => {};
+  const { selectionStart, selectionEnd } = field;
+  return () => {
+    if (selectionStart !== null && document.activeElement === field)
+      field.setSelectionRange(selectionStart, selectionEnd);
+  };
+}
+
 /** A modal dialog, open as long as it is rendered. Focus goes to `autofocus`, and back where it was. */
 export function Dialog({ title, onClose, size, actions, isText, children, onSubmit }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {
     const dialog = element.current;
+    const returnCaret = caretOf(document.activeElement);
     dialog?.showModal();
     // What is only read is scrolled by keys, too.
     const content = dialog?.querySelector<HTMLElement>(".content");
     if (content && !content.querySelector(FOCUSABLE)) content.tabIndex = 0;
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      returnCaret();
+    };
   }, []);
   const submit = (event: Event) => {
     event.preventDefault();

@@ -116,8 +116,8 @@ describe("trouble", () => {
         await person.reads("Connected again.");
         expect(await page.evaluate(() => document.activeElement?.matches(".rename-field input"))).toBe(true);
         expect(readdirSync(here)).toEqual(["a.txt"]);
-        await person.fill(/New name of/, "half.txt");
-        await page.getByLabel(/New name of/).press("Enter");
+        await person.type("lf");
+        await person.press("Enter");
         await person.sees("row", /half\.txt/);
         expect(readdirSync(here)).toEqual(["half.txt"]);
         const others = person.problems.filter((it) => !/WebSocket|ERR_CONNECTION/.test(it));
