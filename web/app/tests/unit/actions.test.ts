@@ -1,5 +1,6 @@
 /** Names, changes and batches of the actions. */
 
+import "../support/no-page.ts";
 import { spawnSync } from "node:child_process";
 import { ConnectionError, SftpError, TreeError } from "sftpbridge-client";
 import { expect, test } from "vitest";
