@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use tokio::time::Instant;
+
 use super::peer::Peer;
 use crate::audit::{Audit, RefusedLogin, Subject};
 use crate::auth::{Denied, Person};
@@ -15,6 +17,8 @@ use crate::upstream::{OwnError, UpstreamError};
 /// Whoever has sent an opening handshake.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
+    /// When that was.
+    pub(super) came: Instant,
     /// The name of the session that may become of it.
     pub(super) session: String,
     /// The client behind the proxies that are trusted, where the server around the bridge tells whose connection
@@ -33,7 +37,7 @@ pub(super) struct Refused {
 
 impl Visitor {
     pub(super) fn new(peer: Option<Peer>, audit: Audit) -> Self {
-        Self { session: session::new_id(), peer, audit }
+        Self { came: Instant::now(), session: session::new_id(), peer, audit }
     }
 
     /// For the limits per address.

@@ -298,6 +298,7 @@ impl Attempt {
             upstream: self.named.then_some(self.upstream.as_str()),
             user: (!self.user.is_empty()).then_some(self.user.as_str()),
             person: self.person.as_ref().map(Person::name),
+            came: self.visitor.came,
         };
         let patience = self.bridge.config.limits.linger + HAND_OVER;
         let (mut parked, live) = match self.bridge.resume.claim(token, &claimant, patience).await {

@@ -26,7 +26,7 @@ pub(in crate::server) struct Owner {
 }
 
 /// Who presents a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) struct Claimant<'a> {
     /// The upstream that was asked for, where one was.
     pub(in crate::server) upstream: Option<&'a str>,
@@ -34,6 +34,8 @@ pub(in crate::server) struct Claimant<'a> {
     pub(in crate::server) user: Option<&'a str>,
     /// Whom the opening handshake proved, if anybody.
     pub(in crate::server) person: Option<&'a str>,
+    /// When the opening handshake came.
+    pub(in crate::server) came: Instant,
 }
 
 impl Owner {
@@ -55,6 +57,9 @@ pub(in crate::server) enum ResumeRefused {
     /// The token is right, and its owner is another person, user or upstream.
     #[error("somebody else's token")]
     Foreign,
+    /// The token is right, and its owner has used it on a socket that was opened later.
+    #[error("a socket that was opened later has the session")]
+    Overtaken,
     /// The grace time is over.
     #[error("expired token")]
     Expired,
@@ -101,6 +106,8 @@ struct Entry<K, S, W> {
     newest: TokenHash,
     /// The token that was used last, until its client has shown that it knows the newest.
     used: Option<TokenHash>,
+    /// When the last claimant came.
+    claimed: Option<Instant>,
     state: State<K, S, W>,
 }
 
@@ -152,7 +159,8 @@ impl<K, S: Clone, W> Store<K, S, W> {
             return None;
         }
         self.next += 1;
-        self.insert(self.next, Entry { owner, newest, used: None, state: State::Live { stop, claim: None } });
+        let state = State::Live { stop, claim: None };
+        self.insert(self.next, Entry { owner, newest, used: None, claimed: None, state });
         Some(self.next)
     }
 
@@ -199,14 +207,15 @@ impl<K, S: Clone, W> Store<K, S, W> {
     }
 
     /// Finds the session of a token, and leaves it this token alone, until [`Store::renew`]. Whoever claimed it
-    /// before and still waits, waits in vain: a client that comes again has lost the socket on which it did.
+    /// before and still waits, waits in vain: a client that comes again has lost the socket on which it did. What it
+    /// said there may be late, when the network is back, and then changes nothing.
     ///
     /// A claim by another person, or for another user or upstream, uses the session's tokens up: they are in wrong
     /// hands, and must not be tried again with a better guess. Its owner has to log in once more, which is the lesser
     /// harm. A session that runs goes on, unless its owner claims it.
     ///
     /// # Errors
-    /// [`ResumeRefused`]; what was parked is dropped then.
+    /// [`ResumeRefused`]; what was parked is dropped then, except for [`ResumeRefused::Overtaken`].
     pub(super) fn claim(
         &mut self,
         hash: TokenHash,
@@ -215,14 +224,19 @@ impl<K, S: Clone, W> Store<K, S, W> {
         now: Instant,
     ) -> Result<(Id, Found<K, S>), ResumeRefused> {
         let id = self.tokens.get(&hash).copied().ok_or(ResumeRefused::Unknown)?;
+        let entry = self.entries.get(&id).ok_or(ResumeRefused::Unknown)?;
+        let own = entry.owner.is(claimant);
+        if own && entry.claimed.is_some_and(|claimed| claimant.came < claimed) {
+            return Err(ResumeRefused::Overtaken);
+        }
         let Entry { owner, state, .. } = self.remove(id).ok_or(ResumeRefused::Unknown)?;
         let (found, state) = match state {
-            _ if !owner.is(claimant) => return Err(ResumeRefused::Foreign),
+            _ if !own => return Err(ResumeRefused::Foreign),
             State::Parked(_, deadline) if now >= deadline => return Err(ResumeRefused::Expired),
             State::Parked(kept, _) => (Found::Parked(kept), State::Live { stop: claim.stop, claim: None }),
             State::Live { stop, .. } => (Found::Live(stop.clone()), State::Live { stop, claim: Some(claim) }),
         };
-        self.insert(id, Entry { owner, newest: hash, used: None, state });
+        self.insert(id, Entry { owner, newest: hash, used: None, claimed: Some(claimant.came), state });
         Ok((id, found))
     }
 

@@ -38,6 +38,10 @@ impl Park for Fake {
     }
 }
 
+fn anybody() -> Claimant<'static> {
+    Claimant { upstream: None, user: None, person: None, came: Instant::now() }
+}
+
 struct World {
     resume: Arc<Resume<Fake>>,
     tasks: TaskTracker,
@@ -69,7 +73,7 @@ impl World {
     }
 
     async fn claim(&self, token: &Secret) -> Result<(Fake, LiveHandle<Fake>), ResumeRefused> {
-        self.resume.claim(token, &Claimant::default(), PATIENCE).await
+        self.resume.claim(token, &anybody(), PATIENCE).await
     }
 
     fn entries(&self) -> usize {
@@ -244,7 +248,7 @@ async fn a_claim_that_is_given_up_leaves_nothing_open() {
 async fn a_strangers_claim_closes_what_was_parked() {
     let world = World::new();
     let (token, _) = world.parked();
-    let stranger = Claimant { person: Some("mallory"), ..Claimant::default() };
+    let stranger = Claimant { person: Some("mallory"), ..anybody() };
     let claimed = world.resume.claim(&token, &stranger, PATIENCE).await;
     assert_eq!(claimed.unwrap_err(), ResumeRefused::Foreign);
     let start = Instant::now();

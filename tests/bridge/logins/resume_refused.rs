@@ -39,7 +39,7 @@ fn assert_refused(site: &Site, login: Value) {
 }
 
 #[test]
-fn a_token_is_good_once() {
+fn a_token_is_refused_after_the_next_is_in_use() {
     let site = site("60s");
     let token = lost_login(&site);
     let resume = json!({ "method": "resume", "token": token });

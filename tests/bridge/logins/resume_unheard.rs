@@ -80,7 +80,7 @@ fn who_did_not_hear_ready_needs_no_second_code() {
 
 #[test]
 fn the_socket_may_be_lost_at_any_moment_of_a_resumption() {
-    let site = site("60s");
+    let site = Site::with(Sshd::start(), |config| config.admin().upstream("resume = \"60s\""));
     let (session, mut token) = logged_in(&site);
     drop(session);
     for milliseconds in [0, 0, 1, 2, 5, 10, 20, 50, 100] {
@@ -91,8 +91,11 @@ fn the_socket_may_be_lost_at_any_moment_of_a_resumption() {
         drop(conversation);
     }
     token = resumed(&site, &token).1;
-    resumed(&site, &token);
+    let mut session = resumed(&site, &token).0;
     assert_one_login(&site);
+    session.ws.send_close(1000);
+    site.bridge.wait_nobody();
+    site.sshd.wait_idle();
 }
 
 #[test]
@@ -177,6 +180,24 @@ fn a_socket_that_nobody_heard_ready_on_and_that_seems_alive_is_taken_over() {
     third.is_alive();
     drop(third);
     resumed(&site, &last);
+    assert_one_login(&site);
+}
+
+/// What a client sent on a socket that it has given up may arrive late, when the network is back.
+#[test]
+fn a_socket_that_was_given_up_takes_nothing_from_the_next_one() {
+    let site = site("60s");
+    let (session, first) = logged_in(&site);
+    let (mut given_up, mut later) = (open(&site), open(&site));
+    later.say(&by(&first));
+    assert_eq!(given_up.login(by(&first), &[])["code"], "resume-refused");
+    let ready = later.hear();
+    assert_eq!(ready["type"], "ready", "{ready}");
+    assert_eq!(given_up.login(by(&first), &[])["code"], "resume-refused");
+    let mut later = later.session();
+    later.is_alive();
+    drop((session, later));
+    resumed(&site, &ready["resume_token"]);
     assert_one_login(&site);
 }
 
@@ -270,14 +291,24 @@ fn what_nobody_confirms_is_kept_no_longer_than_a_session_may_live() {
 #[test]
 fn each_resumption_is_one_session_in_the_log_and_keeps_one_place() {
     let site = Site::with(Sshd::start(), |config| {
-        config.upstream("resume = \"60s\"").limit("sessions = 1").limit("sessions_per_user = 1")
+        config.admin().upstream("resume = \"60s\"").limit("sessions = 1").limit("sessions_per_user = 1")
     });
+    let parked = || {
+        for (gauge, value) in [("sessions", 0.0), ("conversations", 0.0), ("sessions_parked", 1.0)] {
+            site.bridge.wait_metric(gauge, &[], value);
+        }
+    };
     let (session, token) = logged_in(&site);
     drop(session);
+    parked();
     drop(unheard(&site, &token));
-    drop(resumed(&site, &token));
-    let ends = || site.bridge.session_ends().len();
-    wait_until("three sessions to end", SOON, || ends() == 3);
+    parked();
+    let (session, _) = resumed(&site, &token);
+    site.bridge.wait_metric("sessions", &[], 1.0);
+    site.bridge.wait_metric("sessions_parked", &[], 0.0);
+    drop(session);
+    parked();
+    wait_until("three sessions to end", SOON, || site.bridge.session_ends().len() == 3);
     assert_eq!(site.bridge.logged(&["event=session_start", "method=\"resume\""]), 2);
     assert_eq!(site.bridge.logged(&["event=session_start"]), 3);
     assert_eq!(site.bridge.logged(&["event=refused"]), 0);

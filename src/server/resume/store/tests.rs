@@ -30,6 +30,10 @@ fn parked(person: Option<&str>, now: Instant) -> (Simple, Id) {
     (store, id)
 }
 
+fn anybody() -> Claimant<'static> {
+    Claimant { upstream: None, user: None, person: None, came: Instant::now() }
+}
+
 fn claim_as(
     store: &mut Simple,
     number: u8,
@@ -40,7 +44,7 @@ fn claim_as(
 }
 
 fn claim(store: &mut Simple, number: u8, now: Instant) -> Result<(), ResumeRefused> {
-    claim_as(store, number, &Claimant::default(), now)
+    claim_as(store, number, &anybody(), now)
 }
 
 /// Whether a token is good, tried on its own copy of the world.
@@ -116,9 +120,30 @@ fn who_was_overtaken_spoils_nothing_for_who_came_later() {
 }
 
 #[test]
+fn who_came_earlier_takes_nothing_from_who_came_later() {
+    let now = Instant::now();
+    let earlier = Claimant { came: now - Duration::from_nanos(1), ..anybody() };
+    let later = Claimant { came: now, ..anybody() };
+    let (mut store, id) = parked(None, now);
+    let too_late = |store: &mut Simple, token| {
+        assert_eq!(claim_as(store, token, &earlier, now), Err(ResumeRefused::Overtaken));
+    };
+    claim_as(&mut store, 1, &later, now).unwrap();
+    too_late(&mut store, 1);
+    store.renew(id, hash(2));
+    too_late(&mut store, 1);
+    too_late(&mut store, 2);
+    assert_eq!(store.park(id, (), now + GRACE), Parking::Kept, "nobody waits");
+    too_late(&mut store, 1);
+    assert_eq!(claim_as(&mut store, 1, &later, now), Ok(()));
+    let stranger = Claimant { user: Some("root"), ..earlier };
+    assert_eq!(claim_as(&mut store, 1, &stranger, now), Err(ResumeRefused::Foreign));
+}
+
+#[test]
 fn only_its_owner_resumes_and_a_claim_by_others_uses_its_tokens_up() {
     let now = Instant::now();
-    let alice = Claimant { person: Some("alice"), ..Claimant::default() };
+    let alice = Claimant { person: Some("alice"), ..anybody() };
     for (person, claimant, good) in [
         (Some("alice"), alice, true),
         (Some("alice"), Claimant { upstream: Some("main"), user: Some("u"), ..alice }, true),
@@ -126,7 +151,7 @@ fn only_its_owner_resumes_and_a_claim_by_others_uses_its_tokens_up() {
         (Some("alice"), Claimant { person: None, ..alice }, false),
         (Some("alice"), Claimant { upstream: Some("other"), ..alice }, false),
         (Some("alice"), Claimant { user: Some("root"), ..alice }, false),
-        (None, Claimant::default(), true),
+        (None, anybody(), true),
         (None, alice, false),
     ] {
         let (mut store, id) = live(person);

@@ -138,7 +138,7 @@ export async function openConnection(
     const transport = await open(url, [auth ? "sftp-login.v1" : "sftp"], stop);
     if (auth) {
       const said = await login(transport, { ...options, auth, signal: stop });
-      // The token before this one is no good any more, whatever becomes of the session.
+      // The session's first packet ends the token before this one.
       if (!signal.aborted) ready = said;
     }
     const session = await Session.open(transport, { signal: stop, maxPacket: ready?.max_packet, text });

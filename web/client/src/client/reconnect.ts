@@ -20,7 +20,7 @@ import {
 } from "./connection.ts";
 import { aborted, pause } from "./wait.ts";
 
-/** The way back to a login whose connection was lost, for the method `resume`: good once, and for so many seconds. */
+/** The way back to a login whose connection was lost, for the method `resume`: good until the next is in use. */
 export interface Resumption {
   /** As secret as a password. */
   readonly token: string;

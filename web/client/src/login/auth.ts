@@ -30,7 +30,7 @@ export interface SigningKey {
 /**
  * One way to log in. `password`: at the SFTP server, or in the bridge's users file. `keyboard-interactive`: the server asks,
  * and `prompt` answers. `publickey`: a key that stays here. `bearer`: a JSON Web Token. `external`: whom the opening handshake
- * proves, as single sign-on and client certificates do. `resume`: the token of a `Resumption`, good once.
+ * proves, as single sign-on and client certificates do. `resume`: the token of a `Resumption`.
  */
 export type Auth =
   | { readonly method: "password"; readonly user: string; readonly password: string }

@@ -85,7 +85,7 @@ export interface Ready {
   readonly user: string;
   /** The largest request in bytes, its length prefix included. */
   readonly max_packet: number;
-  /** The way back after a lost connection: as secret as a password, good once. `null` where there is none. */
+  /** The way back after a lost connection: as secret as a password, good until the next is in use. `null` where there is none. */
   readonly resume_token: string | null;
   /** How long it is good for, from the loss on. */
   readonly resume_seconds: number;

@@ -16,11 +16,13 @@ enum Step {
     Leave {
         which: usize,
     },
-    /// By the newest token, or by any that there was.
     Claim {
         which: usize,
+        /// Any that there was, or else the newest.
         token: Option<usize>,
         person: Option<u8>,
+        /// On a socket that was there before all others.
+        early: bool,
     },
     Renew {
         which: usize,
@@ -45,8 +47,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         60 => person().prop_map(|person| Step::Register { person }),
         60 => any::<usize>().prop_map(|which| Step::Park { which }),
         10 => any::<usize>().prop_map(|which| Step::Leave { which }),
-        120 => (any::<usize>(), token(), person())
-            .prop_map(|(which, token, person)| Step::Claim { which, token, person }),
+        120 => (any::<usize>(), token(), person(), prop::bool::weighted(0.2))
+            .prop_map(|(which, token, person, early)| Step::Claim { which, token, person, early }),
         60 => any::<usize>().prop_map(|which| Step::Renew { which }),
         30 => any::<usize>().prop_map(|which| Step::Confirm { which }),
         10 => any::<usize>().prop_map(|which| Step::Expire { which }),
@@ -91,6 +93,8 @@ struct Session {
     model: Model,
     /// The session's task has not ended yet.
     runs: bool,
+    /// Somebody has come back to it on a socket that was not early.
+    resumed: bool,
     /// All tokens that it ever had, and which of them are good.
     tokens: Vec<u8>,
     good: Vec<u8>,
@@ -103,14 +107,15 @@ struct World {
     sessions: Vec<Session>,
     tokens: u8,
     kept: Rc<Cell<usize>>,
+    start: Instant,
     now: Instant,
     closed: bool,
 }
 
 impl World {
     fn new() -> Self {
-        let (store, now) = (Store::new(CAPACITY), Instant::now());
-        Self { store, sessions: Vec::new(), tokens: 0, kept: Rc::default(), now, closed: false }
+        let (store, start) = (Store::new(CAPACITY), Instant::now());
+        Self { store, sessions: Vec::new(), tokens: 0, kept: Rc::default(), start, now: start, closed: false }
     }
 
     fn entries(&self) -> usize {
@@ -134,7 +139,7 @@ impl World {
         if let Some(id) = id {
             let model = Model::Live { claimed: false };
             let (tokens, good) = (vec![token], vec![token]);
-            self.sessions.push(Session { id, person, model, runs: true, tokens, good });
+            self.sessions.push(Session { id, person, model, runs: true, resumed: false, tokens, good });
         }
     }
 
@@ -160,19 +165,25 @@ impl World {
         }
     }
 
-    fn claim(&mut self, which: usize, token: Option<usize>, person: Option<u8>) {
+    fn claim(&mut self, which: usize, token: Option<usize>, person: Option<u8>, early: bool) {
         let session = &mut self.sessions[which];
         let token = match token {
             Some(any) => session.tokens[any % session.tokens.len()],
             None => *session.tokens.last().unwrap(),
         };
         let name = person.map(|person| person.to_string());
-        let claimant = Claimant { person: name.as_deref(), ..Claimant::default() };
+        let came = if early { self.start } else { self.start + Duration::from_secs(1) };
+        let claimant = Claimant { person: name.as_deref(), came, ..anybody() };
         let found = self.store.claim(hash(token), &claimant, CLAIM, self.now);
         if !session.good.contains(&token) {
             assert_eq!(found.unwrap_err(), ResumeRefused::Unknown);
             return;
         }
+        if early && session.resumed && person == session.person {
+            assert_eq!(found.unwrap_err(), ResumeRefused::Overtaken);
+            return;
+        }
+        session.resumed |= !early;
         let expired = matches!(session.model, Model::Parked(deadline) if deadline <= self.now);
         session.good = vec![token];
         session.model = match (session.model, found) {
@@ -219,7 +230,7 @@ impl World {
             }
             _ if self.sessions.is_empty() => {}
             Step::Park { which } => self.park(which % count),
-            Step::Claim { which, token, person } => self.claim(which % count, token, person),
+            Step::Claim { which, token, person, early } => self.claim(which % count, token, person, early),
             Step::Renew { which } => self.renew(which % count),
             Step::Confirm { which } => {
                 let session = &mut self.sessions[which % count];
