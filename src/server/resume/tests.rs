@@ -201,6 +201,24 @@ async fn a_resumed_session_that_nobody_heard_of_is_taken_over_while_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_took_a_running_session_over_is_asked_for_it_in_turn() {
+    let world = World::new();
+    let (token, mut session) = world.session();
+    let mut connection = world.connection();
+    for _ in 0..3 {
+        let old = async {
+            let asked = timeout(PATIENCE / 2, session.wanted().cancelled());
+            asked.await.expect("asked to end");
+            session.park(connection, GRACE).unwrap();
+        };
+        let (claimed, ()) = tokio::join!(world.claim(&token), old);
+        (connection, session) = claimed.unwrap();
+    }
+    session.park(connection, GRACE).unwrap();
+    world.assert_over(1).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_nobody_confirms_is_kept_no_longer_than_its_grace_after_the_last_loss() {
     let world = World::new();
     let (token, _) = world.parked();
