@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::conversation::Conversation;
@@ -243,6 +244,46 @@ fn a_goodbye_before_the_first_packet_leaves_nothing() {
     site.sshd.wait_idle();
     assert_refused(&site, &first);
     assert_refused(&site, &second);
+}
+
+/// Resumes, and loses the socket while the SSH server is still asked for a channel.
+#[track_caller]
+fn lose_while_it_resumes(site: &Site, token: &Value, lose: impl FnOnce(&mut Conversation)) {
+    site.bridge.wait_metric("sessions_parked", &[], 1.0);
+    site.sshd.signal_sessions(Signal::STOP);
+    let mut conversation = open(site);
+    conversation.say(&by(token));
+    // Until the attempt is at the SSH server; should it not be there yet, less is tested.
+    std::thread::sleep(Duration::from_millis(300));
+    lose(&mut conversation);
+    drop(conversation);
+    site.bridge.wait_metric("conversations", &[], 0.0);
+    site.sshd.signal_sessions(Signal::CONT);
+}
+
+#[test]
+fn an_attempt_whose_socket_is_lost_comes_to_its_end_and_is_kept() {
+    let site = Site::with(Sshd::start(), |config| config.admin().upstream("resume = \"60s\""));
+    let (session, token) = logged_in(&site);
+    drop(session);
+    lose_while_it_resumes(&site, &token, |_| {});
+    resumed(&site, &token);
+    assert_one_login(&site);
+}
+
+#[test]
+fn a_goodbye_or_a_breach_while_it_resumes_leaves_nothing() {
+    let site = Site::with(Sshd::start(), |config| config.admin().upstream("resume = \"60s\""));
+    for breach in [false, true] {
+        let (session, token) = logged_in(&site);
+        drop(session);
+        lose_while_it_resumes(&site, &token, |conversation| match breach {
+            true => conversation.say(&by(&token)),
+            false => conversation.ws.send_close(1000),
+        });
+        site.sshd.wait_idle();
+        assert_refused(&site, &token);
+    }
 }
 
 #[test]

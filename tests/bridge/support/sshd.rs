@@ -244,8 +244,13 @@ impl Sshd {
 
     /// Kills the connections; the listener stays.
     pub fn kill_sessions(&self) {
+        self.signal_sessions(Signal::KILL);
+    }
+
+    /// To whatever serves the connections.
+    pub fn signal_sessions(&self, signal: Signal) {
         for pid in self.sessions() {
-            signal_process(pid, Signal::KILL);
+            signal_process(pid, signal);
         }
     }
 
