@@ -46,6 +46,10 @@ export class Jobs {
     this.#lost = lost;
   }
 
+  get active(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** Rejects as `work` does. Where the person stopped it, that is said, and there is no result. */
   async run<Result>(title: string, work: (job: Job) => Promise<Result>): Promise<Result | undefined> {
     const job = new Job(title);

@@ -60,7 +60,7 @@ export function Shell({ info, session, children }: ShellProps) {
           </h1>
           <Breadcrumbs />
           <Filter />
-          <Account info={info} session={session} />
+          <Account info={info} session={session} isBusy={() => workspace.isBusy} />
         </header>
         <main class="sheet">
           <Toolbar />

@@ -74,6 +74,11 @@ export class Workspace {
     return this.listing.path.value;
   }
 
+  /** Whether something is under way that ends with the login. */
+  get isBusy(): boolean {
+    return this.transfers.active || this.actions.jobs.active;
+  }
+
   pathOf(entry: Entry): SftpPath {
     return join(this.path, entry);
   }

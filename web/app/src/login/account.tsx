@@ -5,6 +5,7 @@ import { type Info, signOut } from "../session/info.ts";
 import { logOut, type Session } from "../session/session.ts";
 import { visible } from "../text/name.ts";
 import { Button } from "../ui/button.tsx";
+import { ahead } from "../ui/later.tsx";
 import { type MenuGroups, openMenu } from "../ui/menu.tsx";
 import { fail } from "../ui/notices.tsx";
 import { accountWords } from "./account-words.ts";
@@ -15,9 +16,13 @@ import "./account.css";
 interface AccountProps {
   readonly info: Info;
   readonly session: Session;
+  /** Whether something is under way that ends with the login. */
+  readonly isBusy: () => boolean;
 }
 
-export function Account({ info, session }: AccountProps) {
+const loadQuestion = ahead(() => import("./leaving.tsx"));
+
+export function Account({ info, session, isBusy }: AccountProps) {
   const { user, upstream } = session;
   const title = info.upstreams.find(({ name }) => name === upstream)?.title || upstream;
   return (
@@ -28,7 +33,7 @@ export function Account({ info, session }: AccountProps) {
       aria-haspopup="menu"
       aria-label={accountWords().account(visible(user), visible(title))}
       title={accountWords().whoWhere(visible(user), visible(title))}
-      onClick={(event) => openMenu(items(info), event.currentTarget)}
+      onClick={(event) => openMenu(items(info, isBusy), event.currentTarget)}
     >
       <span class="who">
         <bdi>{visible(user)}</bdi>
@@ -43,16 +48,31 @@ export function Account({ info, session }: AccountProps) {
   );
 }
 
-function items(info: Info): MenuGroups {
+function items(info: Info, isBusy: () => boolean): MenuGroups {
   const { sign_out: url } = info;
+  const toLeave = (label: string, run: () => Promise<void>) => ({
+    label,
+    icon: LogOut,
+    run: () => void leave(label, run, isBusy()),
+  });
   return [
     [{ label: accountWords().keys, icon: KeyRound, run: () => void manageKeys() }],
     ...preferences(),
     [
-      { label: accountWords().logOut, icon: LogOut, run: () => void logOut() },
-      ...(url ? [{ label: accountWords().signOut, icon: LogOut, run: () => void leaveAll(url) }] : []),
+      toLeave(accountWords().logOut, logOut),
+      ...(url ? [toLeave(accountWords().signOut, () => leaveAll(url))] : []),
     ],
   ];
+}
+
+/** What is under way is not ended without a question. */
+async function leave(label: string, run: () => Promise<void>, isBusy: boolean): Promise<void> {
+  try {
+    if (isBusy && !(await (await loadQuestion()).mayLeave(label))) return;
+    await run();
+  } catch (error) {
+    fail(`${label}:`, error);
+  }
 }
 
 async function leaveAll(url: string): Promise<void> {

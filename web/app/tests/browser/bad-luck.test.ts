@@ -307,7 +307,7 @@ describe("a network that is lost", () => {
         await person.press("Control+d");
         await person.reads(/Copying/);
         link().down.delay = 0;
-        await logsOut(person);
+        await logsOut(person, { isAsked: true });
         // Long enough for what comes of an end.
         await person.page.waitForTimeout(500);
         expect(await person.page.locator("body").innerHTML()).not.toContain("secret plan");
@@ -319,9 +319,10 @@ describe("a network that is lost", () => {
 });
 
 /** As if the login ended for another reason: a dialog may be over everything. */
-async function logsOut({ page }: ChromiumPerson): Promise<void> {
+async function logsOut({ page }: ChromiumPerson, { isAsked = false } = {}): Promise<void> {
   await page.evaluate(() => document.querySelector<HTMLElement>("header .account")?.click());
   await page.getByText("Log out").evaluate((item) => item.closest("button")?.click());
+  if (isAsked) await page.getByRole("dialog").getByRole("button", { name: "Log out" }).click();
   await page.getByRole("button", { name: "Log in" }).waitFor();
 }
 

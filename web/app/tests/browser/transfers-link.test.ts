@@ -122,9 +122,18 @@ inBrowsers(
       await person.reads("Cancelled");
       await person.click("button", "Retry big.bin");
       await until("a new beginning", () => readdirSync(folder).length > 0);
-      // The person leaves, and comes back: the page still has the file.
-      await person.click("button", /^Account/);
-      await person.click("menuitem", "Log out");
+      // The person stays after all, then leaves and comes back: the page still has the file.
+      const leaves = async (answer: string) => {
+        await person.click("button", /^Account/);
+        await person.click("menuitem", "Log out");
+        await person.sees("dialog", "Something is still under way");
+        await person.click("button", answer);
+        await person.misses("dialog");
+      };
+      await leaves("Cancel");
+      const before = link().up.bytes;
+      await until("more after the question", () => link().up.bytes - before > 1 << 20);
+      await leaves("Log out");
       await person.fill("User", testUser().name);
       await person.fill("Password", testUser().password);
       await person.click("button", "Log in");
