@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::config;
+use crate::file_error::Unwritable;
 use crate::pump::Observer;
-use crate::words::Unwritable;
 
 pub use audited::{Audited, Ending, SessionEnd};
 

@@ -12,7 +12,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use url::Url;
 
-use crate::words::unusable_pem;
+use crate::file_error::unusable_pem;
 
 /// From the name to the last byte of a document.
 const DEADLINE: Duration = Duration::from_secs(5);

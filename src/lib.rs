@@ -23,14 +23,15 @@
 //!
 //!   terminal   /dev/tty, for questions
 //!   config     what the operator decides, as data            refusal    why not: HTTP status and sentence
-//!   watched    files that are read again when they change    words      what people are told of times and files
+//!   watched    files that are read again when they change    words      times, as they are told to people
+//!   file_error what files lack that cannot be used
 //!   close      why it ended: close code and sentence         logs, cli, commands: the program around it
 //!   traces     spans of logins and sessions                  http_client   to issuers and to a collector
 //! ```
 //!
 //! Imports point down only: `commands -> cli -> demo -> server, connect, diagnosis -> session -> login -> refusal -> auth ->
 //! close, policy, audit, stdio, terminal, websocket, upstream, logs -> metrics -> pump, config, traces -> sftp, fingerprint,
-//! watched, http_client -> words`. A test reads the `use crate::` lines and fails on an arrow that points up.
+//! watched, words, http_client -> file_error`. A test reads the `use crate::` lines and fails on an arrow that points up.
 //!
 //! # Embedding
 //!
@@ -60,6 +61,7 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 pub mod diagnosis;
+pub mod file_error;
 pub mod fingerprint;
 pub mod http_client;
 pub mod login;

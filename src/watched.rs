@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// How often the files are looked at by [`Watched::current`]. Many logins a second cost one look.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -172,7 +172,7 @@ fn whatever_people_are_told_of_a_failure_is_explained() {
     let causes: Vec<String> = advice.flat_map(causes).collect();
     assert!(causes.len() > 50, "only {} causes found: the reader is broken", causes.len());
 
-    let files = ["src/words.rs", "src/server/socket.rs"].map(source).concat();
+    let files = ["src/file_error.rs", "src/server/socket.rs"].map(source).concat();
     let files = behind(&files, "write!(f, ");
     assert_eq!(files.len(), 6, "{files:?} found: the reader is broken");
 

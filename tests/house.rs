@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// The rooms from the ground up. A room may use those above its own line in this list, never one below.
 /// `commands` and `cli` are the program around the library, and end the list.
 const ROOMS: &[&[&str]] = &[
-    &["words"],
-    &["sftp", "fingerprint", "watched", "http_client"],
+    &["file_error"],
+    &["sftp", "fingerprint", "watched", "words", "http_client"],
     &["pump", "config", "traces"],
     &["metrics"],
     &["close", "policy", "audit", "stdio", "terminal", "websocket", "upstream", "logs"],

@@ -17,7 +17,7 @@ use super::session_cookie::SessionCookie;
 use super::sign_in_cookie::SignInCookie;
 use super::{Denied, Person};
 use crate::config::{self, Secret};
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// What the path of the redirect URL ends with; the page is at what stands before it.
 const CALLBACK: &str = "/auth/callback";

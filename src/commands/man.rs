@@ -15,7 +15,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use self::text::{Section, sections};
 use super::Failure;
 use crate::cli::{Cli, Man};
-use crate::words::Unwritable;
+use crate::file_error::Unwritable;
 
 const PROGRAM: &str = "sftpbridge";
 

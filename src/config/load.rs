@@ -11,7 +11,7 @@ use figment::value::{Dict, Value};
 
 use super::source::{Source, translated};
 use super::{Config, ConfigError, ListenAddress, check, env, schema};
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// Where a configuration is looked for if none is named; the first that exists is the only one read.
 const PLACES: [&str; 2] = ["proxy.toml", "/etc/sftpbridge/proxy.toml"];

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ConfigError;
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// The largest secret file in bytes. A larger one is surely the wrong file.
 const LARGEST: usize = 64 * 1024;

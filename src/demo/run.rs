@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::{DemoServer, Login, write_samples};
 use crate::config::{Admin, Config, HostPort, Listen, ListenAddress, Log, Origin, Page, Upstream};
+use crate::file_error::Unwritable;
 use crate::logs;
 use crate::server::{Server, ServerError, Signals, has_file_manager};
 use crate::traces::Traces;
-use crate::words::Unwritable;
 
 const USER: &str = "demo";
 

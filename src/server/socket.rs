@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::socket_file::SocketFile;
 use crate::config::ListenAddress;
-use crate::words::Unwritable;
+use crate::file_error::Unwritable;
 
 /// Why an address cannot be listened on, and what to do.
 pub(super) struct Unlistenable<'a> {

@@ -11,7 +11,7 @@ use crate::config::source::{file_of, placed};
 use crate::config::{
     AuditSink, Config, ConfigError, Credentials, Identity, Listen, ListenAddress, Proof, TlsProof, Upstream,
 };
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// Fewest bytes of a key for cookies, and the most that are looked at.
 const COOKIE_KEY: std::ops::RangeInclusive<usize> = 32..=64 * 1024;

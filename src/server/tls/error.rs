@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rustls::server::VerifierBuilderError;
 
-use crate::words::Unwritable;
+use crate::file_error::Unwritable;
 
 /// Why there is no TLS on the listener.
 #[derive(Debug, thiserror::Error)]

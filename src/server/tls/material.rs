@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::TlsError;
 use super::expiry::Expires;
-use crate::words::unusable_pem;
+use crate::file_error::unusable_pem;
 
 /// What connections are accepted with, until the files change.
 pub(super) struct Material {

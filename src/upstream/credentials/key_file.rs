@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::openssh_key;
 use crate::config::Secret;
-use crate::words::Unreadable;
+use crate::file_error::Unreadable;
 
 /// The largest key file that is read, in bytes: 64 KiB. An RSA key of 16384 bits has 13 KiB.
 pub const KEY_FILE_LIMIT: usize = 64 * 1024;

@@ -9,8 +9,8 @@ use std::{
 use thiserror::Error;
 
 use super::{KnownHosts, KnownHostsError, TrustedHostKeys};
+use crate::file_error::Unreadable;
 use crate::fingerprint::Fingerprint;
-use crate::words::Unreadable;
 
 /// The largest known_hosts file that is read, in bytes: 16 MiB, some hundred thousand lines.
 pub const KNOWN_HOSTS_LIMIT: u64 = 16 * 1024 * 1024;
